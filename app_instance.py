@@ -1,0 +1,206 @@
+"""The composition root: the only place that builds things and joins them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import callbacks_medical
+from oximetry.adapters.catalogue import Catalogue, utc_now
+from oximetry.adapters.jobs import HueyBell
+from oximetry.adapters.local_store import LocalStore
+from oximetry.adapters.plots import PngRenderer
+from oximetry.adapters.security import Argon2Hasher, FernetVault, derive_key
+from oximetry.domain.errors import RenderingUnavailable
+from oximetry.domain.ports import ObjectStore
+from oximetry.domain.records import Job
+from oximetry.readers.registry import Registry
+from oximetry.readers.viatom_csv import ViatomCsv
+from oximetry.services.accounts import AccountService
+from oximetry.services.analysis import NightReport
+from oximetry.services.assignment import AssignmentService
+from oximetry.services.batch import BatchService
+from oximetry.services.housekeeping import HousekeepingService
+from oximetry.services.moving import MovingService
+from oximetry.services.night_reader import NightReader
+from oximetry.services.nights import NightService
+from oximetry.services.plotting import PlottingService
+from oximetry.services.readiness import ReadinessService
+from oximetry.services.reading import ReadingService
+from oximetry.services.storing import StoringService
+from oximetry.services.uploads import MEGABYTE, UploadLimits, UploadService
+from oximetry.services.work import JobHandler, JobRunner
+from oximetry.settings import Settings
+from oximetry.web import doctor_app, patient_app, routes, security, sign_in
+from oximetry.web.figures import night_figure
+from oximetry.web.i18n import words
+from oximetry.web.patient_access import PatientAccess
+from oximetry.web.services import WebServices
+from patient_links import PatientLinks
+from pdf_parser import report_stamp
+from storage_service import StoreOptions, build_store
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+PLOTLY_BUNDLE = ASSETS / "plotly-cartesian.min.js"
+PICTURE_SIZE_PX = (1280, 720)
+FORM_OVERHEAD_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything built from the settings: for the pages (``web``), the worker (``runner``) and the command line."""
+
+    settings: Settings
+    catalogue: Catalogue
+    store: ObjectStore
+    bell: HueyBell
+    reader: NightReader
+    renderer: PngRenderer
+    web: WebServices
+    housekeeping: HousekeepingService
+    runner: JobRunner
+
+    def close(self) -> None:
+        """Let go of connections and of the browser."""
+        self.renderer.close()
+        self.catalogue.dispose()
+
+
+def create_registry() -> Registry:
+    """Every reader; a new format is one line here."""
+    return Registry([ViatomCsv()])
+
+
+def create_services(settings: Settings, *, interactive: bool = True) -> Services:
+    """Build all services. Nothing is asked of the network or the database before first use.
+
+    Parameters
+    ----------
+    interactive : bool
+        Whether a person waits for the store's answers (short time-outs) or the worker does.
+    """
+    secret = settings.secret()
+    bell = HueyBell(settings.bell_url)
+    if settings.catalogue_url.startswith("sqlite"):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    catalogue = Catalogue(settings.catalogue_url, bell)
+    store = build_store(StoreOptions(**settings.store_values(interactive=interactive)))
+    vault = FernetVault(secret)
+    reader = NightReader(create_registry())
+    limits = UploadLimits(
+        file_bytes=settings.upload_max_file_mb * MEGABYTE,
+        files=settings.upload_max_files,
+        batch_bytes=settings.upload_max_batch_mb * MEGABYTE,
+    )
+    uploads = UploadService(catalogue, store, vault, utc_now, limits)
+    links = PatientLinks(catalogue, vault, settings.base_url, utc_now)
+    readiness = ReadinessService(catalogue, store, utc_now)
+    nights = NightService(catalogue, store, reader, utc_now, settings.signed_url_ttl_s)
+    reading = ReadingService(catalogue, store, uploads, reader, utc_now, report_stamp)
+    storing = StoringService(catalogue, store, uploads, reader, utc_now)
+    renderer = PngRenderer(PLOTLY_BUNDLE)
+    plotting = PlottingService(catalogue, store, nights, _painter(renderer, readiness), utc_now)
+    housekeeping = HousekeepingService(catalogue, store, utc_now)
+    handlers: dict[str, JobHandler] = {
+        "read_item": reading.read_item,
+        "store_item": storing.store_item,
+        "empty_staging": storing.empty_staging,
+        "render_plot": plotting.render_plot,
+        "move_night": MovingService(catalogue, store, utc_now).move_night,
+        "expunge": housekeeping.expunge,
+    }
+    failures = {"read_item": reading.refuse_failed, "store_item": storing.mark_failed}
+    web = WebServices(
+        accounts=AccountService(catalogue, Argon2Hasher(), utc_now),
+        links=links,
+        uploads=uploads,
+        batches=BatchService(catalogue),
+        assignment=AssignmentService(catalogue, links, utc_now),
+        nights=nights,
+        readiness=readiness,
+        open_signed=store.open_signed if isinstance(store, LocalStore) else None,
+    )
+
+    def tell(job: Job, reason: str) -> None:
+        if job.name in failures:
+            failures[job.name](job.subject, reason)
+
+    runner = JobRunner(catalogue, handlers, utc_now, tell)
+    return Services(settings, catalogue, store, bell, reader, renderer, web, housekeeping, runner)
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
+    """The web application: guards, routes and both Dash apps on one Flask server, warm and complete.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Read from the environment when absent.
+    services : Services, optional
+        Already built ones; they must belong to the same settings.
+    """
+    settings = settings or Settings.load()
+    services = services or create_services(settings)
+    server = Flask("oximetry", template_folder=str(Path(security.__file__).parent / "templates"), static_folder=None)
+    fence = security.Fence(settings.base_url, services.store.origin, settings.production)
+    session_key = derive_key(settings.secret(), "flask-session")
+    security.configure(server, session_key, fence, settings.upload_max_file_mb * MEGABYTE + FORM_OVERHEAD_BYTES)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        server.wsgi_app = ProxyFix(server.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    dash_apps: list[object] = []
+    security.install(server, fence, lambda: [found for app in dash_apps for found in app.csp_hashes()])  # type: ignore[attr-defined]
+    security.compress(server)
+    sign_in.install(server, services.web.accounts)
+    access = PatientAccess(services.web.links, derive_key(settings.secret(), "patient-cookie"))
+    routes.install(server, services.web, access)
+    medical = doctor_app.create(server, services.web, ASSETS)
+    callbacks_medical.register(medical, services.web)
+    dash_apps += [medical, patient_app.create(server, services.web, access, ASSETS)]
+    _warm(server, dash_apps, settings.base_url)
+    return server
+
+
+def create_server() -> Flask:
+    """For gunicorn: checks that the database stands at the newest migration, then builds the application."""
+    configure_logging()
+    settings = Settings.load()
+    services = create_services(settings)
+    services.catalogue.check()
+    services.catalogue.dispose()
+    return create_app(settings, services)
+
+
+def configure_logging() -> None:
+    """One line per event on stderr; libraries that could write signed URLs stay quiet."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for noisy in ("botocore", "urllib3", "kaleido", "choreographer", "huey", "werkzeug", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _painter(renderer: PngRenderer, readiness: ReadinessService) -> Callable[[NightReport, str], bytes]:
+    def paint(report: NightReport, language_code: str) -> bytes:
+        try:
+            picture = renderer.png(night_figure(report, words(language_code), picture=True), *PICTURE_SIZE_PX)
+        except RenderingUnavailable as error:
+            readiness.note_rendering(error)
+            raise
+        readiness.note_rendering(None)
+        return picture
+
+    return paint
+
+
+def _warm(server: Flask, apps: list[object], base_url: str) -> None:
+    """Let both Dash apps finish their set-up now: done by the first parallel requests it answers some of them with 500."""
+    client = server.test_client()
+    for path in ("/medic/_dash-component-suites/dash/deps/polyfill@7.min.js", "/patient/"):
+        client.get(path, base_url=base_url)
+    for app in apps:
+        if not app._got_first_request["setup_server"] or not app.callback_map:  # type: ignore[attr-defined]
+            raise RuntimeError("a Dash app did not finish its set-up")

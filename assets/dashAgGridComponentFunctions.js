@@ -1,0 +1,35 @@
+"use strict";
+// Cells of the batch table that are more than text.
+window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
+{
+  const components = window.dashAgGridComponentFunctions;
+  const element = window.React.createElement;
+
+  // a 120 x 32 picture of the night: SpO2 from 70 to 100 %, the 90 % line, breaks where nothing was measured
+  components.Sparkline = ({ value }) => {
+    if (!value) return null;
+    const y = (spo2) => 31 - (Math.max(spo2, 70) - 70);
+    const pieces = [];
+    let open = false;
+    value.forEach((spo2, index) => {
+      if (spo2 === null) { open = false; return; }
+      pieces.push(`${open ? "L" : "M"}${((index * 120) / Math.max(value.length - 1, 1)).toFixed(1)},${y(spo2).toFixed(1)}`);
+      open = true;
+    });
+    return element(
+      "svg",
+      { width: 120, height: 32, viewBox: "0 0 120 32", "aria-hidden": true, className: "sparkline" },
+      element("line", { x1: 0, x2: 120, y1: y(90), y2: y(90), className: "sparkline-limit" }),
+      element("path", { d: pieces.join(""), className: "sparkline-trace" }),
+    );
+  };
+
+  components.NightCell = ({ data }) =>
+    element(
+      "span",
+      null,
+      data.night_text,
+      data.warns ? element("span", { className: "warns", "aria-hidden": true }, " ⚠") : null,
+      data.state_text ? element("span", { className: "state" }, ` ${data.state_text}`) : null,
+    );
+}

@@ -1,0 +1,62 @@
+"use strict";
+// The secret stays behind the #: it is exchanged for a cookie on every load, on every change of the fragment, and when
+// the tab comes back to the front (another tab may have opened another patient's link meanwhile).
+(() => {
+  let shown = null;
+
+  const nights = () => document.getElementById("nights");
+
+  const say = (name) => {
+    const target = nights();
+    if (!target) return;
+    const note = document.createElement("p");
+    note.className = "card";
+    note.setAttribute("role", "alert");
+    note.textContent = target.dataset[name];
+    target.replaceChildren(note);
+  };
+
+  const exchange = async () => {
+    const secret = decodeURIComponent(location.hash.slice(1));
+    let answer;
+    try {
+      answer = await fetch("/patient/session", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ secret }),
+        cache: "no-store",
+      });
+    } catch {
+      if (!shown) say("offline");
+      return;
+    }
+    if (!answer.ok) {
+      shown = null;
+      say(answer.status === 503 ? "offline" : "refused");
+      return;
+    }
+    const { patient_id: patientId, preview } = await answer.json();
+    const banner = document.getElementById("banner");
+    if (banner) banner.textContent = preview ? banner.dataset.preview : "";
+    if (patientId !== shown) {
+      shown = patientId;
+      window.dash_clientside.set_props("patient-id", { data: patientId });
+    }
+  };
+
+  const whenReady = () => {
+    if (nights() && window.dash_clientside && window.dash_clientside.set_props) exchange();
+    else setTimeout(whenReady, 20);
+  };
+
+  window.addEventListener("hashchange", exchange);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && shown) exchange(); });
+  whenReady();
+
+  // the stored picture gives way to the plot once the plot has drawn
+  new MutationObserver(() => {
+    document.querySelectorAll(".plot").forEach((plot) => {
+      if (plot.querySelector(".js-plotly-plot .main-svg")) plot.classList.add("is-live");
+    });
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})();

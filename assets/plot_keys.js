@@ -1,0 +1,22 @@
+"use strict";
+// Keys for a focused plot: arrows move along the night, + and - zoom, 0 shows the whole night again.
+document.addEventListener("keydown", (event) => {
+  const frame = event.target.closest(".live-plot");
+  if (!frame || event.ctrlKey || event.metaKey || event.altKey) return;
+  const plot = frame.querySelector(".js-plotly-plot");
+  if (!plot || !plot._fullLayout || !plot._fullLayout.xaxis) return;
+  const [from, to] = plot._fullLayout.xaxis.range.map((text) => Date.parse(text.replace(" ", "T") + "Z"));
+  const span = to - from;
+  const moves = {
+    ArrowLeft: [from - span / 4, to - span / 4],
+    ArrowRight: [from + span / 4, to + span / 4],
+    "+": [from + span / 4, to - span / 4],
+    "=": [from + span / 4, to - span / 4],
+    "-": [from - span / 2, to + span / 2],
+  };
+  const iso = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 23);
+  if (event.key === "0") window.Plotly.relayout(plot, { "xaxis.autorange": true });
+  else if (moves[event.key]) window.Plotly.relayout(plot, { "xaxis.range": moves[event.key].map(iso) });
+  else return;
+  event.preventDefault();
+});

@@ -1,0 +1,352 @@
+"""The doctor's Dash callbacks: each parses its inputs, calls one service and renders the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash
+from dash import ALL, ClientsideFunction, Input, Output, State, ctx, html, no_update
+from dash.exceptions import PreventUpdate
+from flask_login import current_user
+
+from oximetry.domain.errors import InvalidRequest, OximetryError
+from oximetry.domain.records import Doctor
+from oximetry.services.analysis import NightReport
+from oximetry.web import batch_view, ids, night_view, patients_view
+from oximetry.web.doctor_page import POLL_MS, columns
+from oximetry.web.i18n import Words
+from oximetry.web.language import request_language, request_words
+from oximetry.web.services import WebServices
+
+IDLE_POLL_MS = 5000
+
+
+def register(app: dash.Dash, services: WebServices) -> None:
+    """Add every callback of the doctor's app."""
+    _register_views(app)
+    _register_batch(app, services)
+    _register_decisions(app, services)
+    _register_nights(app, services)
+    _register_patients(app, services)
+    _register_patient(app, services)
+
+
+def _doctor() -> Doctor:
+    return current_user.doctor  # type: ignore[no-any-return]
+
+
+def _said(words: Words, key: str) -> Any:
+    return html.Div(words(key), className="message message-good")
+
+
+def _failed(words: Words, error: OximetryError) -> Any:
+    return html.Div(words.error(error), className="message message-error")
+
+
+def _register_views(app: dash.Dash) -> None:
+    app.clientside_callback(
+        ClientsideFunction("medic", "showView"),
+        Output(ids.BATCH_VIEW, "hidden"),
+        Output(ids.PATIENTS_VIEW, "hidden"),
+        Output(ids.PATIENT_VIEW, "hidden"),
+        Output(ids.PATIENT_SHOWN, "data"),
+        Input(ids.LOCATION, "hash"),
+    )
+
+
+def _register_batch(app: dash.Dash, services: WebServices) -> None:
+    @app.callback(
+        Output(ids.GRID, "rowData"),
+        Output(ids.GRID, "columnDefs"),
+        Output(ids.COUNTS, "children"),
+        Output(ids.PROGRESS, "value"),
+        Output(ids.REFUSED, "children"),
+        Output(ids.CHOSEN_PATIENT, "data"),
+        Output(ids.BATCH_LINKS, "children"),
+        Output(ids.ALL_TO_NEW, "disabled"),
+        Output(ids.CONFIRM, "disabled"),
+        Output(ids.CONFIRM, "children"),
+        Output(ids.POLL, "interval"),
+        Output(ids.DIGEST, "data"),
+        Input(ids.POLL, "n_intervals"),
+        Input(ids.REFRESH, "data"),
+        State(ids.SESSION, "data"),
+        State(ids.DIGEST, "data"),
+    )
+    def show_batch(_ticks: int, _refresh: int, session_id: str, digest: str | None) -> tuple[Any, ...]:
+        words, doctor = request_words(), _doctor()
+        batch = services.batches.show(doctor, session_id)
+        cards = services.links.cards(doctor.id)
+        view = batch_view.view(batch, cards, words, services.uploads.name_of)
+        if view.digest == digest:
+            raise PreventUpdate
+        concerned = {row.item.patient_id for row in batch.rows if row.item.patient_id}
+        return (
+            view.rows,
+            columns(words, view.choices),
+            view.counts,
+            view.progress,
+            view.refused,
+            [{"value": target, "label": label} for target, label in batch_view.target_labels(cards, words).items()],
+            [patients_view.link_box(card, words) for card in cards if card.patient.id in concerned],
+            view.readable == 0,
+            view.chosen == 0,
+            words.count("batch.confirm_nights", view.chosen) if view.chosen else words("batch.confirm"),
+            POLL_MS if view.busy else IDLE_POLL_MS,
+            view.digest,
+        )
+
+    @app.callback(
+        Output(ids.GIVE_CHOSEN, "disabled"),
+        Output(ids.DISCARD, "disabled"),
+        Input(ids.GRID, "selectedRows"),
+        Input(ids.CHOSEN_PATIENT, "value"),
+    )
+    def allow_giving(selected: list[dict[str, Any]] | None, target: str | None) -> tuple[bool, bool]:
+        return not (selected and target), not selected
+
+    @app.callback(
+        Output(ids.REFRESH, "data", allow_duplicate=True),
+        Output(ids.MESSAGE, "children", allow_duplicate=True),
+        Input(ids.GRID, "cellValueChanged"),
+        Input(ids.GIVE_CHOSEN, "n_clicks"),
+        State(ids.GRID, "selectedRows"),
+        State(ids.CHOSEN_PATIENT, "value"),
+        State(ids.SESSION, "data"),
+        State(ids.REFRESH, "data"),
+        prevent_initial_call=True,
+    )
+    def choose(
+        changes: Any,
+        _clicks: int,
+        selected: list[dict[str, Any]] | None,
+        target: str | None,
+        session_id: str,
+        tick: int,
+    ) -> tuple[Any, Any]:
+        words, doctor = request_words(), _doctor()
+        if ctx.triggered_id == ids.GRID:
+            labels = batch_view.target_labels(services.links.cards(doctor.id), words)
+            by_label = {label: key for key, label in labels.items()}
+            wanted = {change["rowId"]: by_label.get(change["value"] or "") for change in changes or []}
+        else:
+            wanted = {row["id"]: target for row in selected or []}
+        try:
+            for item_id, chosen in wanted.items():
+                services.assignment.choose(doctor, session_id, [item_id], chosen)
+        except OximetryError as error:
+            return no_update, _failed(words, error)
+        return tick + 1, ""
+
+    @app.callback(
+        Output(ids.REFRESH, "data", allow_duplicate=True),
+        Output(ids.MESSAGE, "children", allow_duplicate=True),
+        Input({"type": "take-out", "item": ALL}, "n_clicks"),
+        Input(ids.DISCARD, "n_clicks"),
+        State(ids.GRID, "selectedRows"),
+        State(ids.REFRESH, "data"),
+        prevent_initial_call=True,
+    )
+    def take_out(clicks: list[int | None], _discard: int, selected: Any, tick: int) -> tuple[Any, Any]:
+        if not ctx.triggered[0]["value"]:
+            raise PreventUpdate
+        chosen = [row["id"] for row in selected or []]
+        triggered = ctx.triggered_id
+        wanted = chosen if triggered == ids.DISCARD else [triggered["item"]]
+        try:
+            for item_id in wanted:
+                services.uploads.discard(_doctor(), item_id)
+        except OximetryError as error:
+            return tick + 1, _failed(request_words(), error)
+        return tick + 1, ""
+
+    @app.callback(
+        Output(ids.SESSION, "data"),
+        Output(ids.DROP_ZONE, "data-session"),
+        Output(ids.REFRESH, "data", allow_duplicate=True),
+        Output(ids.MESSAGE, "children", allow_duplicate=True),
+        Input(ids.NEW_BATCH, "n_clicks"),
+        State(ids.SESSION, "data"),
+        State(ids.REFRESH, "data"),
+        prevent_initial_call=True,
+    )
+    def begin_new_batch(_clicks: int, session_id: str, tick: int) -> tuple[Any, ...]:
+        try:
+            session = services.uploads.finish_session(_doctor(), session_id)
+        except OximetryError as error:
+            return no_update, no_update, no_update, _failed(request_words(), error)
+        return session.id, session.id, tick + 1, ""
+
+
+def _register_decisions(app: dash.Dash, services: WebServices) -> None:
+    @app.callback(
+        Output(ids.REFRESH, "data", allow_duplicate=True),
+        Output(ids.MESSAGE, "children", allow_duplicate=True),
+        Output(ids.DOUBTS, "opened"),
+        Output(ids.DOUBTS_TEXT, "children"),
+        Output(ids.PENDING, "data"),
+        Input(ids.ALL_TO_NEW, "n_clicks"),
+        Input(ids.CONFIRM, "n_clicks"),
+        Input(ids.DOUBTS_YES, "n_clicks"),
+        Input(ids.DOUBTS_NO, "n_clicks"),
+        State(ids.SESSION, "data"),
+        State(ids.PENDING, "data"),
+        State(ids.REFRESH, "data"),
+        prevent_initial_call=True,
+    )
+    def confirm(*values: Any) -> tuple[Any, ...]:
+        session_id, pending, tick = values[-3:]
+        words, asked = request_words(), ctx.triggered_id
+        if asked == ids.DOUBTS_NO:
+            return no_update, "", False, "", None
+        act = pending if asked == ids.DOUBTS_YES else asked
+        decide = services.assignment.all_to_one if act == ids.ALL_TO_NEW else services.assignment.confirm
+        try:
+            decide(_doctor(), session_id, acknowledged=asked == ids.DOUBTS_YES)
+        except InvalidRequest as error:
+            if error.reason == "needs_confirmation":
+                return no_update, "", True, _doubts(services, session_id, error, words), act
+            return no_update, _failed(words, error), False, "", None
+        return tick + 1, _said(words, "batch.confirmed"), False, "", None
+
+
+def _doubts(services: WebServices, session_id: str, error: InvalidRequest, words: Words) -> list[Any]:
+    nights = {row.item.id: row.item for row in services.batches.show(_doctor(), session_id).rows}
+    said: list[Any] = []
+    for name in ("overlaps", "elsewhere"):
+        found = [nights[item] for item in error.details[name] if item in nights]  # type: ignore[attr-defined]
+        if found:
+            said.append(html.P(words(f"doubts.{name}")))
+            said.append(
+                html.Ul([html.Li(f"{batch_view.night_text(item, words)} · {item.device_serial}") for item in found])
+            )
+    return said
+
+
+def _register_nights(app: dash.Dash, services: WebServices) -> None:
+    @app.callback(
+        Output(ids.NIGHT_PANEL, "hidden"),
+        Output(ids.NIGHT_TITLE, "children"),
+        Output(ids.NIGHT_NUMBERS, "children"),
+        Output(ids.NIGHT_PLOT, "figure"),
+        Output(ids.NIGHT_CAPTION, "children"),
+        Output(ids.MESSAGE, "children", allow_duplicate=True),
+        Input(ids.GRID, "cellClicked"),
+        Input(ids.SHOW_NIGHT, "data"),
+        Input(ids.NIGHT_CLOSE, "n_clicks"),
+        Input(ids.LOCATION, "hash"),
+        prevent_initial_call=True,
+    )
+    def show_night(cell: Any, night_id: str | None, _close: int, _hash: str) -> tuple[Any, ...]:
+        if ctx.triggered_id in (ids.NIGHT_CLOSE, ids.LOCATION):
+            return True, "", "", {}, "", no_update
+        if ctx.triggered_id == ids.GRID and (not cell or cell.get("colId") in ("patient", None)):
+            raise PreventUpdate
+        words = request_words()
+        try:
+            report = _report(services, cell["rowId"] if ctx.triggered_id == ids.GRID else None, night_id)
+        except OximetryError as error:
+            return no_update, no_update, no_update, no_update, no_update, _failed(words, error)
+        return False, *night_view.panel(report, words), ""
+
+
+def _report(services: WebServices, item_id: str | None, night_id: str | None) -> NightReport:
+    if item_id is not None:
+        return services.nights.staged_trace(_doctor().id, item_id, services.uploads.name_of)
+    return services.nights.trace(_doctor().id, str(night_id))
+
+
+def _register_patients(app: dash.Dash, services: WebServices) -> None:
+    @app.callback(
+        Output(ids.PATIENT_LIST, "children"),
+        Output(ids.MOVE_TO, "data"),
+        Input(ids.LOCATION, "hash"),
+        Input(ids.REFRESH, "data"),
+    )
+    def show_patients(_hash: str, _refresh: int) -> tuple[Any, Any]:
+        words, doctor = request_words(), _doctor()
+        cards = services.links.cards(doctor.id)
+        choices = [{"value": card.patient.id, "label": batch_view.patient_name(card, words)} for card in cards]
+        return patients_view.patient_list(cards, services.nights.counts(doctor.id), words), choices
+
+    @app.callback(
+        Output(ids.REFRESH, "data", allow_duplicate=True),
+        Input(ids.NEW_PATIENT, "n_clicks"),
+        State(ids.REFRESH, "data"),
+        prevent_initial_call=True,
+    )
+    def new_patient(_clicks: int, tick: int) -> int:
+        services.links.create(_doctor().id)
+        return tick + 1
+
+
+def _register_patient(app: dash.Dash, services: WebServices) -> None:
+    @app.callback(
+        Output(ids.PATIENT_PAGE, "children"),
+        Output(ids.LABEL, "value"),
+        Input(ids.PATIENT_SHOWN, "data"),
+        Input(ids.REFRESH, "data"),
+        Input(ids.POLL, "n_intervals"),
+        prevent_initial_call=True,
+    )
+    def show_patient(patient_id: str | None, _refresh: int, _ticks: int) -> tuple[Any, Any]:
+        if not patient_id:
+            raise PreventUpdate
+        words, doctor = request_words(), _doctor()
+        try:
+            card = services.links.card(doctor.id, patient_id)
+        except OximetryError as error:
+            return _failed(words, error), ""
+        nights = services.nights.managed(doctor.id, patient_id, request_language())
+        reports = services.nights.lone_reports(doctor.id, patient_id)
+        label = no_update if ctx.triggered_id == ids.POLL else card.patient.label or ""
+        return patients_view.patient_nights(card, nights, reports, words), label
+
+    @app.callback(
+        Output(ids.REFRESH, "data", allow_duplicate=True),
+        Output(ids.MESSAGE, "children", allow_duplicate=True),
+        Input(ids.SAVE_LABEL, "n_clicks"),
+        Input(ids.ROTATE, "n_clicks"),
+        Input(ids.REVOKE, "n_clicks"),
+        State(ids.LABEL, "value"),
+        State(ids.PATIENT_SHOWN, "data"),
+        State(ids.REFRESH, "data"),
+        prevent_initial_call=True,
+    )
+    def change_patient(_s: int, _r: int, _v: int, label: str, patient_id: str, tick: int) -> tuple[Any, Any]:
+        words, doctor_id, links = request_words(), _doctor().id, services.links
+        acts: dict[str, Any] = {
+            ids.SAVE_LABEL: lambda: links.set_label(doctor_id, patient_id, label),
+            ids.ROTATE: lambda: links.rotate(doctor_id, patient_id),
+            ids.REVOKE: lambda: links.revoke(doctor_id, patient_id),
+        }
+        try:
+            acts[str(ctx.triggered_id)]()
+        except OximetryError as error:
+            return no_update, _failed(words, error)
+        return tick + 1, _said(words, f"done.{ctx.triggered_id}")
+
+    @app.callback(
+        Output(ids.REFRESH, "data", allow_duplicate=True),
+        Output(ids.MESSAGE, "children", allow_duplicate=True),
+        Output(ids.SHOW_NIGHT, "data"),
+        Input({"type": ids.NIGHT_ACTION, "act": ALL, "night": ALL}, "n_clicks"),
+        State(ids.MOVE_TO, "value"),
+        State(ids.REFRESH, "data"),
+        prevent_initial_call=True,
+    )
+    def act_on_night(_clicks: list[int | None], target: str | None, tick: int) -> tuple[Any, Any, Any]:
+        if not ctx.triggered[0]["value"]:
+            raise PreventUpdate
+        words, doctor_id, nights = request_words(), _doctor().id, services.nights
+        act, night_id = ctx.triggered_id["act"], ctx.triggered_id["night"]
+        if act == "show":
+            return no_update, "", night_id
+        try:
+            if act == "move":
+                nights.move(doctor_id, night_id, target or "")
+            else:
+                {"remove": nights.remove, "restore": nights.restore}[act](doctor_id, night_id)
+        except OximetryError as error:
+            return no_update, _failed(words, error), no_update
+        return tick + 1, _said(words, f"done.{act}"), no_update

@@ -1,0 +1,1 @@
+"""Overnight pulse oximetry: read, analyse, plot, keep and show nights."""

@@ -1,0 +1,23 @@
+"""The command line: ``python -m oximetry …``. Exit 0 ok, 1 some input refused, 2 wrong usage or setting."""
+
+from __future__ import annotations
+
+import click
+
+from oximetry.cli_common import Commands
+from oximetry.cli_doctor import doctor
+from oximetry.cli_ingest import ingest
+from oximetry.cli_nights import analyse_files, write_samples
+from oximetry.cli_worker import migrate, worker
+
+
+@click.group(cls=Commands)
+def main() -> None:
+    """Overnight pulse oximetry: analyse nights, keep doctors' accounts, bring nights in, do the platform's work."""
+
+
+for command in (analyse_files, write_samples, doctor, ingest, worker, migrate):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main(prog_name="python -m oximetry")

@@ -1,0 +1,289 @@
+"""Stored nights, their analyses and plots, and the catalogue of objects, in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Select, and_, delete, insert, or_, select, update
+
+from oximetry.adapters import tables as t
+from oximetry.adapters.catalogue_jobs import insert_or_ignore
+from oximetry.domain.errors import NotFound
+from oximetry.domain.records import KnownNight, Night, NightState, StoredFile
+
+HEADLINE_RULE = "peak-nadir"
+
+
+def _nights() -> Select[Any]:
+    night, analysis = t.recordings.c, t.analyses.c
+    return (
+        select(t.recordings, t.patients.c.doctor_id, analysis.id.label("analysis_id"), analysis.summary)
+        .join(t.patients, t.patients.c.id == night.patient_id)
+        .join(t.analyses, and_(analysis.recording_id == night.id, analysis.rule == HEADLINE_RULE))
+        .order_by(night.started_at.desc(), night.id)
+    )
+
+
+def _night(row: Any) -> Night:
+    return Night(
+        id=row.id,
+        patient_id=row.patient_id,
+        doctor_id=row.doctor_id,
+        state=NightState(row.state),
+        moving_to=row.moving_to,
+        format=row.format,
+        device_model=row.device_model,
+        device_serial=row.device_serial,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        original_sha256=row.original_sha256,
+        created_at=row.created_at,
+        removed_at=row.removed_at,
+        analysis_id=row.analysis_id,
+        numbers=row.summary,
+    )
+
+
+def _known(row: Any) -> KnownNight:
+    return KnownNight(
+        row.id,
+        row.patient_id,
+        NightState(row.state),
+        row.device_serial,
+        row.started_at,
+        row.ended_at,
+        row.original_sha256,
+    )
+
+
+def _file(row: Any) -> StoredFile:
+    return StoredFile(**{name: getattr(row, name) for name in StoredFile.__slots__})
+
+
+class NightsTable:
+    """Implements ``ports.Nights``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, recording: Mapping[str, Any], analyses: Sequence[Mapping[str, Any]], now: datetime) -> str:
+        """A stored recording with one analysis per rule; returns its id."""
+        recording_id = str(uuid4())
+        self._connection.execute(
+            insert(t.recordings).values(**recording, id=recording_id, state=NightState.STORED.value, created_at=now)
+        )
+        for analysis in analyses:
+            self._connection.execute(
+                insert(t.analyses).values(**analysis, id=str(uuid4()), recording_id=recording_id, created_at=now)
+            )
+        return recording_id
+
+    def get(self, night_id: str, doctor_id: str | None = None) -> Night:
+        """One night in any state; the worker asks without a doctor. Raises ``NotFound``."""
+        query = _nights().where(t.recordings.c.id == night_id)
+        if doctor_id is not None:
+            query = query.where(t.patients.c.doctor_id == doctor_id)
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(night_id=night_id)
+        return _night(row)
+
+    def by_analysis(self, analysis_id: str) -> Night:
+        """The night of an analysis; raises ``NotFound``."""
+        row = self._connection.execute(_nights().where(t.analyses.c.id == analysis_id)).one_or_none()
+        if row is None:
+            raise NotFound(analysis_id=analysis_id)
+        return _night(row)
+
+    def of_patient(self, patient_id: str, doctor_id: str, states: Iterable[NightState]) -> list[Night]:
+        """The nights of a doctor's patient in these states, newest first."""
+        query = _nights().where(
+            t.recordings.c.patient_id == patient_id,
+            t.patients.c.doctor_id == doctor_id,
+            t.recordings.c.state.in_([state.value for state in states]),
+        )
+        return [_night(row) for row in self._connection.execute(query)]
+
+    def of_doctor(self, doctor_id: str) -> list[Night]:
+        """All nights of all of a doctor's patients, newest first."""
+        return [_night(row) for row in self._connection.execute(_nights().where(t.patients.c.doctor_id == doctor_id))]
+
+    def known(self, doctor_id: str, sha256s: Sequence[str], starts: Sequence[datetime]) -> list[KnownNight]:
+        """The doctor's nights with one of these contents or one of these starts: candidates for the same night."""
+        night = t.recordings.c
+        rows = self._connection.execute(
+            self._known(doctor_id).where(or_(night.original_sha256.in_(sha256s), night.started_at.in_(starts)))
+        )
+        return [_known(row) for row in rows]
+
+    def spans(self, doctor_id: str, patient_id: str) -> list[KnownNight]:
+        """When the nights of a patient began and ended, whatever their state."""
+        rows = self._connection.execute(self._known(doctor_id).where(t.recordings.c.patient_id == patient_id))
+        return [_known(row) for row in rows]
+
+    @staticmethod
+    def _known(doctor_id: str) -> Select[Any]:
+        return (
+            select(t.recordings)
+            .join(t.patients, t.patients.c.id == t.recordings.c.patient_id)
+            .where(t.patients.c.doctor_id == doctor_id)
+        )
+
+    def events(self, analysis_id: str) -> list[Mapping[str, Any]]:
+        """The events of an analysis, as in DESIGN §4."""
+        return list(self._connection.scalar(select(t.analyses.c.events).where(t.analyses.c.id == analysis_id)) or [])
+
+    def set(self, night_id: str, **values: Any) -> None:
+        """Change columns of a recording."""
+        self._connection.execute(update(t.recordings).where(t.recordings.c.id == night_id).values(**values))
+
+    def lock(self, night_id: str) -> None:
+        """Let one transaction at a time decide what becomes of a night."""
+        if self._connection.dialect.name == "postgresql":
+            night = t.recordings.c
+            self._connection.execute(select(night.id).where(night.id == night_id).with_for_update())
+
+    def removed_before(self, before: datetime) -> list[Night]:
+        """Nights that were removed before a time and may be expunged."""
+        night = t.recordings.c
+        query = _nights().where(night.state == NightState.REMOVED.value, night.removed_at < before)
+        return [_night(row) for row in self._connection.execute(query)]
+
+    def expunge(self, night_id: str) -> None:
+        """Forget a night, its analyses and its plots; its files are forgotten by ``Files``."""
+        own = select(t.analyses.c.id).where(t.analyses.c.recording_id == night_id)
+        self._connection.execute(delete(t.plots).where(t.plots.c.analysis_id.in_(own)))
+        self._connection.execute(delete(t.analyses).where(t.analyses.c.recording_id == night_id))
+        self._connection.execute(delete(t.device_reports).where(t.device_reports.c.recording_id == night_id))
+        self._connection.execute(
+            update(t.upload_items).where(t.upload_items.c.recording_id == night_id).values(recording_id=None)
+        )
+        self._connection.execute(delete(t.recordings).where(t.recordings.c.id == night_id))
+
+    def set_plot(self, analysis_id: str, language: str, file_id: str) -> None:
+        """The current picture of an analysis in a language."""
+        plot = t.plots.c
+        which = (plot.analysis_id == analysis_id, plot.language == language)
+        if self._connection.execute(update(t.plots).where(*which).values(file_id=file_id)).rowcount == 0:
+            self._connection.execute(
+                insert_or_ignore(self._connection, t.plots).values(
+                    analysis_id=analysis_id, language=language, file_id=file_id
+                )
+            )
+
+    def plots(self, analysis_ids: Sequence[str], language: str) -> dict[str, StoredFile]:
+        """The current pictures in a language, by analysis."""
+        rows = self._connection.execute(
+            select(t.stored_files, t.plots.c.analysis_id)
+            .join(t.plots, t.plots.c.file_id == t.stored_files.c.id)
+            .where(
+                t.plots.c.analysis_id.in_(analysis_ids),
+                t.plots.c.language == language,
+                t.stored_files.c.deleted_at.is_(None),
+            )
+        )
+        return {row.analysis_id: _file(row) for row in rows}
+
+    def add_report(self, patient_id: str, recording_id: str | None, file_id: str, now: datetime) -> None:
+        """A vendor's report, beside its night or on its own; a second call with the same file changes nothing."""
+        self._connection.execute(
+            insert_or_ignore(self._connection, t.device_reports).values(
+                id=str(uuid4()), patient_id=patient_id, recording_id=recording_id, file_id=file_id, created_at=now
+            )
+        )
+
+    def join_report(self, sha256: str, patient_id: str, recording_id: str) -> None:
+        """A report that stood alone at the patient belongs to this night."""
+        file, report = t.stored_files.c, t.device_reports.c
+        own = select(report.file_id).where(report.patient_id == patient_id, report.recording_id.is_(None))
+        file_ids = list(self._connection.scalars(select(file.id).where(file.sha256 == sha256, file.id.in_(own))))
+        self._connection.execute(
+            update(t.device_reports).where(report.file_id.in_(file_ids)).values(recording_id=recording_id)
+        )
+        self._connection.execute(
+            update(t.stored_files)
+            .where(file.id.in_(file_ids))
+            .values(reference_type="recording", reference_id=recording_id)
+        )
+
+    def follow_copy(self, recording_id: str, patient_id: str, old_file_id: str, new_file_id: str) -> None:
+        """A night's report or picture now lies under another patient's prefix."""
+        report = t.device_reports.c
+        self._connection.execute(update(t.plots).where(t.plots.c.file_id == old_file_id).values(file_id=new_file_id))
+        self._connection.execute(
+            update(t.device_reports)
+            .where(report.recording_id == recording_id, report.file_id == old_file_id)
+            .values(patient_id=patient_id, file_id=new_file_id)
+        )
+
+
+class FilesTable:
+    """Implements ``ports.Files``: every object of the store."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, values: Mapping[str, Any], now: datetime) -> StoredFile:
+        """An object that was written and verified; the same key again is the same file, live once more."""
+        self._connection.execute(
+            insert_or_ignore(self._connection, t.stored_files).values(
+                **values, id=str(uuid4()), name=values["key"].rpartition("/")[2], created_at=now, updated_at=now
+            )
+        )
+        file = t.stored_files.c
+        self._connection.execute(
+            update(t.stored_files)
+            .where(file.key == values["key"], file.deleted_at.is_not(None))
+            .values(
+                deleted_at=None,
+                updated_at=now,
+                reference_type=values["reference_type"],
+                reference_id=values["reference_id"],
+            )
+        )
+        return _file(self._connection.execute(select(t.stored_files).where(file.key == values["key"])).one())
+
+    def live(self, key: str) -> StoredFile:
+        """The file of a key; raises ``NotFound`` when it is unknown or deleted."""
+        file = t.stored_files.c
+        row = self._connection.execute(
+            select(t.stored_files).where(file.key == key, file.deleted_at.is_(None))
+        ).one_or_none()
+        if row is None:
+            raise NotFound(key=key)
+        return _file(row)
+
+    def of(self, reference_type: str, reference_ids: Sequence[str], *, deleted: bool = False) -> list[StoredFile]:
+        """The files of some nights or patients, oldest first; live ones, or (``deleted``) all."""
+        file = t.stored_files.c
+        query = select(t.stored_files).where(
+            file.reference_type == reference_type, file.reference_id.in_(reference_ids)
+        )
+        if not deleted:
+            query = query.where(file.deleted_at.is_(None))
+        return [_file(row) for row in self._connection.execute(query.order_by(file.created_at, file.key))]
+
+    def mark_deleted(self, file_ids: Sequence[str], now: datetime) -> None:
+        """Softly delete."""
+        self._connection.execute(
+            update(t.stored_files).where(t.stored_files.c.id.in_(file_ids)).values(deleted_at=now, updated_at=now)
+        )
+
+    def deleted_before(self, before: datetime, limit: int) -> list[StoredFile]:
+        """Softly deleted files whose time is over."""
+        file = t.stored_files.c
+        rows = self._connection.execute(select(t.stored_files).where(file.deleted_at < before).limit(limit))
+        return [_file(row) for row in rows]
+
+    def forget(self, file_id: str) -> None:
+        """Remove the row of a deleted object, with the plot or report that pointed to it; a live file stays."""
+        file = t.stored_files.c
+        deleted = select(file.id).where(file.id == file_id, file.deleted_at.is_not(None)).with_for_update()
+        if self._connection.scalar(deleted) is None:
+            return
+        self._connection.execute(delete(t.plots).where(t.plots.c.file_id == file_id))
+        self._connection.execute(delete(t.device_reports).where(t.device_reports.c.file_id == file_id))
+        self._connection.execute(delete(t.stored_files).where(t.stored_files.c.id == file_id))

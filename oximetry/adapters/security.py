@@ -1,0 +1,66 @@
+"""Passwords (argon2) and sealed secrets (Fernet), both with parameters that are written into what they make."""
+
+from __future__ import annotations
+
+import base64
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher as Argon2
+from argon2.exceptions import InvalidHashError, VerificationError
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from oximetry.domain.errors import ConfigurationError
+
+MEMORY_KIB = 19 * 1024
+PARALLEL_HASHES = 2
+
+
+def derive_key(secret_key: str, purpose: str) -> bytes:
+    """32 bytes for one purpose, from ``SECRET_KEY`` (HKDF-SHA-256, RFC 5869)."""
+    return HKDF(SHA256(), 32, salt=None, info=f"oximetry/{purpose}".encode()).derive(secret_key.encode())
+
+
+class Argon2Hasher:
+    """argon2id with 19 MiB, t = 2, p = 1 (OWASP's first choice); at most two at once, to bound memory.
+
+    Implements ``ports.PasswordHasher``.
+    """
+
+    def __init__(self) -> None:
+        self._argon2 = Argon2(time_cost=2, memory_cost=MEMORY_KIB, parallelism=1)
+        self._slots = BoundedSemaphore(PARALLEL_HASHES)
+        self._nobody = self._argon2.hash("nobody has this password")
+
+    def hash(self, password: str) -> str:
+        """The hash with its own salt and parameters."""
+        with self._slots:
+            return self._argon2.hash(password)
+
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        """Whether the password fits; no account costs one verification too."""
+        with self._slots:
+            try:
+                fits = self._argon2.verify(password_hash or self._nobody, password)
+            except (VerificationError, InvalidHashError):
+                return False
+        return fits and password_hash is not None
+
+
+class FernetVault:
+    """AES-128-CBC with HMAC-SHA-256 under a key derived from ``SECRET_KEY``; implements ``ports.Vault``."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._fernet = Fernet(base64.urlsafe_b64encode(derive_key(secret_key, "vault")))
+
+    def seal(self, secret: str) -> bytes:
+        """Encrypted and authenticated."""
+        return self._fernet.encrypt(secret.encode())
+
+    def open(self, sealed: bytes) -> str:
+        """The secret; raises ``ConfigurationError`` when ``SECRET_KEY`` is not the one it was sealed with."""
+        try:
+            return self._fernet.decrypt(sealed).decode()
+        except InvalidToken as error:
+            raise ConfigurationError(setting="SECRET_KEY", problem="not the key that sealed this secret") from error

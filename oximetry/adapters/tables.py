@@ -1,0 +1,279 @@
+"""The catalogue's tables. A change here needs a migration; a test compares both on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[str]:
+    return Column("id", String(36), primary_key=True)
+
+
+def _refers(column: str, target: str, **options: object) -> Column[str]:
+    return Column(column, String(36), ForeignKey(f"{target}.id"), **options)  # type: ignore[arg-type]
+
+
+doctors = Table(
+    "doctors",
+    metadata,
+    _id(),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("password_hash", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("disabled_at", DateTime),
+)
+
+doctor_sessions = Table(
+    "doctor_sessions",
+    metadata,
+    _id(),
+    _refers("doctor_id", "doctors", nullable=False, index=True),
+    Column("token_sha256", String(64), nullable=False, unique=True),
+    Column("created_at", DateTime, nullable=False),
+    Column("ended_at", DateTime),
+)
+
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    _id(),
+    Column("account_sha256", String(64), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("attempted_at", DateTime, nullable=False),
+    Column("succeeded", Boolean, nullable=False),
+    Index("ix_login_attempts_account", "account_sha256", "attempted_at"),
+    Index("ix_login_attempts_address", "address", "attempted_at"),
+)
+
+patients = Table(
+    "patients",
+    metadata,
+    _id(),
+    _refers("doctor_id", "doctors", nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("label", String(80)),
+    Column("created_at", DateTime, nullable=False),
+    UniqueConstraint("doctor_id", "number"),
+)
+
+patient_links = Table(
+    "patient_links",
+    metadata,
+    _id(),
+    _refers("patient_id", "patients", nullable=False, index=True),
+    Column("secret_sha256", String(64), nullable=False, unique=True),
+    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("revoked_at", DateTime),
+    Column("last_opened_at", DateTime),
+    Column("opened_count", Integer, nullable=False),
+    Index(
+        "uq_patient_links_live",
+        "patient_id",
+        unique=True,
+        sqlite_where=text("revoked_at IS NULL"),
+        postgresql_where=text("revoked_at IS NULL"),
+    ),
+)
+
+upload_sessions = Table(
+    "upload_sessions",
+    metadata,
+    _id(),
+    _refers("doctor_id", "doctors", nullable=False, index=True),
+    Column("created_at", DateTime, nullable=False),
+    Column("closed_at", DateTime),
+)
+
+upload_items = Table(
+    "upload_items",
+    metadata,
+    _id(),
+    _refers("session_id", "upload_sessions", nullable=False),
+    _refers("doctor_id", "doctors", nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("name_sealed", LargeBinary),
+    Column("content_type", String(80), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("staging_key", String(200), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("reason", String(60)),
+    Column("details", JSON, nullable=False),
+    Column("numbers", JSON),
+    Column("sparkline", JSON),
+    Column("device_serial", String(40)),
+    Column("started_at", DateTime),
+    Column("ended_at", DateTime),
+    Column("target", String(36)),
+    _refers("patient_id", "patients"),
+    _refers("recording_id", "recordings"),
+    Column("created_at", DateTime, nullable=False),
+    Column("updated_at", DateTime, nullable=False),
+    UniqueConstraint("session_id", "number"),
+    Index(
+        "uq_upload_items_content",
+        "session_id",
+        "sha256",
+        unique=True,
+        sqlite_where=text("state <> 'discarded'"),
+        postgresql_where=text("state <> 'discarded'"),
+    ),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    _id(),
+    _refers("patient_id", "patients", nullable=False, index=True),
+    _refers("moving_to", "patients"),
+    Column("state", String(20), nullable=False),
+    Column("original_sha256", String(64), nullable=False),
+    Column("format", String(40), nullable=False),
+    Column("device_model", String(80)),
+    Column("device_serial", String(40)),
+    Column("started_at", DateTime, nullable=False),
+    Column("ended_at", DateTime, nullable=False),
+    Column("sampling_interval_s", Float, nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("removed_at", DateTime),
+    UniqueConstraint("patient_id", "original_sha256"),
+    Index("ix_recordings_device_start", "device_serial", "started_at"),
+)
+
+analyses = Table(
+    "analyses",
+    metadata,
+    _id(),
+    _refers("recording_id", "recordings", nullable=False),
+    Column("rule", String(40), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("summary", JSON, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    UniqueConstraint("recording_id", "rule", "version"),
+)
+
+plots = Table(
+    "plots",
+    metadata,
+    _refers("analysis_id", "analyses", primary_key=True),
+    Column("language", String(5), primary_key=True),
+    _refers("file_id", "stored_files", nullable=False),
+)
+
+device_reports = Table(
+    "device_reports",
+    metadata,
+    _id(),
+    _refers("patient_id", "patients", nullable=False, index=True),
+    _refers("recording_id", "recordings", index=True),
+    _refers("file_id", "stored_files", nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    UniqueConstraint("patient_id", "file_id"),
+)
+
+stored_files = Table(
+    "stored_files",
+    metadata,
+    _id(),
+    Column("key", String(300), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("content_type", String(80), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("reference_type", String(20), nullable=False),
+    Column("reference_id", String(36), nullable=False),
+    Column("created_by", String(36)),
+    Column("created_at", DateTime, nullable=False),
+    Column("updated_at", DateTime, nullable=False),
+    Column("deleted_at", DateTime),
+    Index("ix_stored_files_reference", "reference_type", "reference_id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    Column("key", String(300), nullable=False, unique=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("content_type", String(80), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("created_at", DateTime, nullable=False),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    _id(),
+    Column("happened_at", DateTime, nullable=False, index=True),
+    Column("doctor_id", String(36), index=True),
+    Column("act", String(40), nullable=False),
+    Column("subject_type", String(20), nullable=False),
+    Column("subject_id", String(36), nullable=False),
+    Column("details", JSON, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _id(),
+    Column("name", String(40), nullable=False),
+    Column("subject", String(120), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("crashes", Integer, nullable=False),
+    Column("again", Boolean, nullable=False),
+    Column("not_before", DateTime, nullable=False),
+    Column("lease_until", DateTime),
+    Column("lease_by", String(36)),
+    Column("reason", String(60)),
+    Column("created_at", DateTime, nullable=False),
+    Column("finished_at", DateTime),
+    Index("ix_jobs_due", "state", "priority", "not_before"),
+    Index(
+        "uq_jobs_open",
+        "name",
+        "subject",
+        unique=True,
+        sqlite_where=text("state IN ('waiting', 'running')"),
+        postgresql_where=text("state IN ('waiting', 'running')"),
+    ),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("beat_at", DateTime, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("details", JSON, nullable=False),
+)

@@ -1,0 +1,276 @@
+"""The numbers of a night, unrounded, each with the rule that made it.
+
+Indices divide by valid hours unless said otherwise. A number that cannot be known is NaN, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+
+import numpy as np
+
+from oximetry.domain.desaturation import (
+    MEAN_120S,
+    PEAK_NADIR,
+    Desaturation,
+    MeanBaseRule,
+    PeakNadirRule,
+    find_desaturations,
+    find_mean_drops,
+)
+from oximetry.domain.quality import Quality, assess, runs_of
+from oximetry.domain.recording import Mask, Note, Recording, Samples
+from oximetry.domain.variability import count_pulse_rises, delta_index
+
+THRESHOLDS_PCT = (95, 92, 90, 88, 85, 80, 70)
+LOW_PCT = 90.0
+MEDICARE_PCT = 88.0
+MIN_VALID_HOURS = 4.0
+DEVICE_LIMIT_S = 36_000.0
+NAN = float("nan")
+
+_Rules = tuple[PeakNadirRule, MeanBaseRule]
+
+
+@dataclass(frozen=True, slots=True)
+class NightSummary:
+    """All numbers of one night, unrounded; the unit is the last part of a name, NaN means it cannot be known.
+
+    Attributes
+    ----------
+    samples : int
+        Rows, those inserted into holes included; ``recorded_s`` is their time, ``valid_s`` that of the valid ones.
+    below_range_s, below_range_runs : float, int
+        Time and number of runs in which SpO2 was too low for the device to print.
+    gaps, longest_gap_s : int, float
+        Holes of the timestamps, and the inserted time of the longest.
+    spo2_sd_pct : float
+        Population standard deviation (divisor n): it describes this night and estimates nothing.
+    pulse_mean_bpm, pulse_min_bpm, pulse_max_bpm : float
+        Over all valid pulses, those of below-range runs included.
+    time_below_pct : mapping of str to float
+        Percent of the valid samples strictly below each threshold.
+    t90_min, t_le88_min, t_le88_longest_min : float
+        Minutes below 90 percent, at 88 or less, and the longest unbroken run of the latter.
+    desaturations3, desaturations4, odi3_per_h, odi4_per_h : int, float
+        Events of the headline rule, and those of them that are at least 4 percent deep; per valid hour.
+    mean_depth_pct, mean_nadir_pct, mean_duration_s : float
+        Over the events of at least 3 percent.
+    desaturation_area_pct_min_per_h : float
+        Area of the events per valid hour.
+    delta_index_pct : float
+        See `oximetry.domain.variability.delta_index`.
+    pulse_rise6_per_h : float
+        Per *recorded* hour; NaN without a valid pulse.
+    desaturations3_mean120, desaturations4_mean120, odi3_mean120_per_h, odi4_mean120_per_h : int, float
+        Events of the companion rule for 3 and 4 percent, each scanned by itself; per valid hour.
+    """
+
+    started_at: datetime
+    ended_at: datetime
+    sampling_interval_s: float
+    samples: int
+    recorded_s: float
+    valid_s: float
+    below_range_s: float
+    below_range_runs: int
+    gaps: int
+    longest_gap_s: float
+    spo2_mean_pct: float
+    spo2_median_pct: float
+    spo2_min_pct: float
+    spo2_max_pct: float
+    spo2_sd_pct: float
+    pulse_mean_bpm: float
+    pulse_min_bpm: float
+    pulse_max_bpm: float
+    time_below_pct: Mapping[str, float]
+    t90_min: float
+    t_le88_min: float
+    t_le88_longest_min: float
+    desaturations3: int
+    desaturations4: int
+    odi3_per_h: float
+    odi4_per_h: float
+    mean_depth_pct: float
+    mean_nadir_pct: float
+    mean_duration_s: float
+    desaturation_area_pct_min_per_h: float
+    delta_index_pct: float
+    pulse_rise6_per_h: float
+    desaturations3_mean120: int
+    desaturations4_mean120: int
+    odi3_mean120_per_h: float
+    odi4_mean120_per_h: float
+
+    @property
+    def valid_hours(self) -> float:
+        """Hours with a valid SpO2, the divisor of the indices."""
+        return self.valid_s / 3600
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NightAnalysis:
+    """A night's numbers together with what they were made from.
+
+    Attributes
+    ----------
+    summary : NightSummary
+    events : tuple of Desaturation
+        Events of ``rule`` of at least its smaller depth.
+    quality : Quality
+        State of every sample, for plots.
+    rule, companion_rule : PeakNadirRule, MeanBaseRule
+        All thresholds, names and versions.
+    warnings : tuple of Note
+        The reader's notes, then ``ten_hour_limit``, ``short_valid_time``, ``below_range`` where they apply.
+    """
+
+    summary: NightSummary
+    events: tuple[Desaturation, ...]
+    quality: Quality
+    rule: PeakNadirRule
+    companion_rule: MeanBaseRule
+    warnings: tuple[Note, ...]
+
+
+def summarise(
+    recording: Recording, rule: PeakNadirRule = PEAK_NADIR, companion_rule: MeanBaseRule = MEAN_120S
+) -> NightAnalysis:
+    """All numbers, events and warnings of a recording.
+
+    Parameters
+    ----------
+    recording : Recording
+        As read.
+    rule, companion_rule : PeakNadirRule, MeanBaseRule
+        The thresholds of the two desaturation rules.
+
+    Returns
+    -------
+    NightAnalysis
+        Numbers that cannot be known, as every SpO2 number without a valid sample, are NaN.
+    """
+    quality = assess(recording)
+    spo2_pct = np.where(quality.valid, recording.spo2_pct, np.nan)
+    events = find_desaturations(recording.time_s, spo2_pct, recording.sampling_interval_s, rule)
+    summary = _summary(recording, quality, spo2_pct, events, (rule, companion_rule))
+    warnings = recording.notes + _warnings(recording, summary)
+    return NightAnalysis(summary, events, quality, rule, companion_rule, warnings)
+
+
+class _Levels(TypedDict):
+    """The numbers of the valid SpO2 samples alone."""
+
+    spo2_mean_pct: float
+    spo2_median_pct: float
+    spo2_min_pct: float
+    spo2_max_pct: float
+    spo2_sd_pct: float
+    time_below_pct: dict[str, float]
+    t90_min: float
+    t_le88_min: float
+    t_le88_longest_min: float
+
+
+def _summary(
+    recording: Recording, quality: Quality, spo2_pct: Samples, events: tuple[Desaturation, ...], rules: _Rules
+) -> NightSummary:
+    interval_s = recording.sampling_interval_s
+    valid_s = int(quality.valid.sum()) * interval_s
+    pulse = recording.pulse_bpm[quality.pulse_valid]
+    deep = sum(event.depth_pct >= rules[0].deep_drop_pct for event in events)
+    mean3, mean4 = _mean_drop_counts(recording, spo2_pct, rules[1])
+    return NightSummary(
+        started_at=recording.started_at,
+        ended_at=recording.ended_at,
+        sampling_interval_s=interval_s,
+        samples=recording.samples,
+        recorded_s=recording.recorded_s,
+        valid_s=valid_s,
+        below_range_s=int(quality.below_range.sum()) * interval_s,
+        below_range_runs=len(quality.below_range_runs),
+        gaps=len(runs_of(recording.gap_row)),
+        longest_gap_s=_longest_run(recording.gap_row) * interval_s,
+        **_levels(spo2_pct, interval_s),
+        pulse_mean_bpm=_mean(pulse),
+        pulse_min_bpm=float(pulse.min()) if pulse.size else NAN,
+        pulse_max_bpm=float(pulse.max()) if pulse.size else NAN,
+        desaturations3=len(events),
+        desaturations4=deep,
+        odi3_per_h=_per_hour(len(events), valid_s),
+        odi4_per_h=_per_hour(deep, valid_s),
+        mean_depth_pct=_mean(np.array([event.depth_pct for event in events])),
+        mean_nadir_pct=_mean(np.array([event.nadir_pct for event in events])),
+        mean_duration_s=_mean(np.array([event.duration_s for event in events])),
+        desaturation_area_pct_min_per_h=_per_hour(sum(event.area_pct_s for event in events) / 60, valid_s),
+        delta_index_pct=delta_index(spo2_pct, interval_s),
+        pulse_rise6_per_h=_pulse_rises_per_hour(recording, quality),
+        desaturations3_mean120=mean3,
+        desaturations4_mean120=mean4,
+        odi3_mean120_per_h=_per_hour(mean3, valid_s),
+        odi4_mean120_per_h=_per_hour(mean4, valid_s),
+    )
+
+
+def _levels(spo2_pct: Samples, interval_s: float) -> _Levels:
+    valid = spo2_pct[~np.isnan(spo2_pct)]
+    known = bool(valid.size)
+    return _Levels(
+        spo2_mean_pct=_mean(valid),
+        spo2_median_pct=float(np.median(valid)) if known else NAN,
+        spo2_min_pct=float(valid.min()) if known else NAN,
+        spo2_max_pct=float(valid.max()) if known else NAN,
+        spo2_sd_pct=float(valid.std()) if known else NAN,
+        time_below_pct={
+            str(threshold): 100 * int((valid < threshold).sum()) / valid.size if known else NAN
+            for threshold in THRESHOLDS_PCT
+        },
+        t90_min=int((valid < LOW_PCT).sum()) * interval_s / 60 if known else NAN,
+        t_le88_min=int((valid <= MEDICARE_PCT).sum()) * interval_s / 60 if known else NAN,
+        t_le88_longest_min=_longest_run(spo2_pct <= MEDICARE_PCT) * interval_s / 60 if known else NAN,
+    )
+
+
+def _warnings(recording: Recording, summary: NightSummary) -> tuple[Note, ...]:
+    warnings = []
+    if abs(recording.time_s[-1] - DEVICE_LIMIT_S) <= recording.sampling_interval_s:
+        warnings.append(Note("ten_hour_limit", {"limit_h": DEVICE_LIMIT_S / 3600}))
+    if summary.valid_hours < MIN_VALID_HOURS:
+        warnings.append(
+            Note("short_valid_time", {"valid_hours": summary.valid_hours, "min_valid_hours": MIN_VALID_HOURS})
+        )
+    if summary.below_range_runs:
+        warnings.append(Note("below_range", {"runs": summary.below_range_runs, "seconds": summary.below_range_s}))
+    return tuple(warnings)
+
+
+def _mean_drop_counts(recording: Recording, spo2_pct: Samples, rule: MeanBaseRule) -> tuple[int, int]:
+    time_s, interval_s = recording.time_s, recording.sampling_interval_s
+    return (
+        len(find_mean_drops(time_s, spo2_pct, interval_s, rule.min_drop_pct, rule)),
+        len(find_mean_drops(time_s, spo2_pct, interval_s, rule.deep_drop_pct, rule)),
+    )
+
+
+def _pulse_rises_per_hour(recording: Recording, quality: Quality) -> float:
+    if not quality.pulse_valid.any():
+        return NAN
+    pulse_bpm = np.where(quality.pulse_valid, recording.pulse_bpm, np.nan)
+    return _per_hour(count_pulse_rises(recording.time_s, pulse_bpm), recording.recorded_s)
+
+
+def _longest_run(mask: Mask) -> int:
+    runs = runs_of(mask)
+    return int((runs[:, 1] - runs[:, 0]).max()) if runs.size else 0
+
+
+def _mean(values: Samples) -> float:
+    return float(values.mean()) if values.size else NAN
+
+
+def _per_hour(amount: float, seconds: float) -> float:
+    return amount * 3600 / seconds if seconds else NAN

@@ -1,0 +1,173 @@
+"""One recording of one oximeter: what was stored, on the device's own clock, with its holes in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from oximetry.domain.errors import InvalidRecording
+
+Samples = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+MAX_ROWS = 1_500_000
+HOLE_FACTOR = 1.5
+CLOCK_SET_BACK_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something a person should know about a recording or its numbers, as a message key and its values.
+
+    Attributes
+    ----------
+    code : str
+        Message key, such as ``"duplicate_rows"``.
+    details : mapping of str to int, float or str
+        Values for the placeholders of the message; never a name or a cell of the file.
+    """
+
+    code: str
+    details: Mapping[str, int | float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What is known about a file besides its bytes; it may decide a doubt, never the format.
+
+    Attributes
+    ----------
+    filename : str or None
+        The name the sender's computer gave it.
+    """
+
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """A validated recording; rows keep their own timestamps, holes are filled with rows of NaN.
+
+    Attributes
+    ----------
+    format : str
+        Name of the reader, such as ``"viatom_csv"``.
+    device_model, device_serial : str or None
+        As far as the file or its name tells.
+    started_at : datetime
+        Wall clock of the first row, without a zone.
+    time_s : ndarray, shape (n,)
+        Elapsed seconds since the first row, strictly increasing, starting at 0.
+    spo2_pct, pulse_bpm, motion : ndarray, shape (n,)
+        Percent, beats per minute, the device's own motion count. NaN is a missing marker or an absent column; a number
+        outside the plausible range stays a number, because it is not the same evidence as a missing one.
+    gap_row : ndarray of bool, shape (n,)
+        Rows that were not in the file: inserted in a hole of the timestamps.
+    sampling_interval_s : float
+        Seconds between two rows, as observed.
+    clock_set_back_at_s : float or None
+        Elapsed second of the first row after the clock went back by an hour (end of summer time).
+    notes : tuple of Note
+        The reader's remarks.
+
+    Raises
+    ------
+    InvalidRecording
+        ``inconsistent_recording`` with ``field`` when the parts do not fit together.
+    """
+
+    format: str
+    device_model: str | None
+    device_serial: str | None
+    started_at: datetime
+    time_s: Samples
+    spo2_pct: Samples
+    pulse_bpm: Samples
+    motion: Samples
+    gap_row: Mask
+    sampling_interval_s: float
+    clock_set_back_at_s: float | None = None
+    notes: tuple[Note, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that the parts fit together and protect them from being written to."""
+        _check(self.time_s.ndim == 1 and 1 <= self.time_s.size <= MAX_ROWS, "time_s")
+        for name in ("time_s", "spo2_pct", "pulse_bpm", "motion"):
+            values: Samples = getattr(self, name)
+            _check(values.shape == self.time_s.shape and values.dtype == np.float64, name)
+            values.setflags(write=False)
+        _check(self.gap_row.shape == self.time_s.shape and self.gap_row.dtype == np.bool_, "gap_row")
+        self.gap_row.setflags(write=False)
+        _check(bool(np.isfinite(self.time_s).all()) and self.time_s[0] == 0.0, "time_s")
+        _check(bool((np.diff(self.time_s) > 0).all()), "time_s")
+        _check(self.started_at.tzinfo is None, "started_at")
+        _check(bool(np.isfinite(self.sampling_interval_s)) and self.sampling_interval_s > 0, "sampling_interval_s")
+
+    @property
+    def samples(self) -> int:
+        """Number of rows, the inserted ones included."""
+        return int(self.time_s.size)
+
+    @property
+    def recorded_s(self) -> float:
+        """Seconds recorded: rows times sampling interval."""
+        return self.samples * self.sampling_interval_s
+
+    @property
+    def ended_at(self) -> datetime:
+        """Wall clock of the last row, without a zone."""
+        return self.wall_clock(float(self.time_s[-1]))
+
+    def wall_clock(self, elapsed_s: float) -> datetime:
+        """The device's wall clock at an elapsed second; after the clock was set back it repeats an hour."""
+        set_back = self.clock_set_back_at_s
+        shift_s = CLOCK_SET_BACK_S if set_back is not None and elapsed_s >= set_back else 0.0
+        return self.started_at + timedelta(seconds=elapsed_s - shift_s)
+
+
+def fill_holes(time_s: Samples, sampling_interval_s: float) -> tuple[Samples, npt.NDArray[np.intp], Mask]:
+    """Put rows into the holes of a time axis, so that what is missing takes its place.
+
+    A hole is a step longer than 1.5 intervals. It gets rows at multiples of the interval behind its first edge until
+    the last step is at most 1.5 intervals; the rows of the file keep their own times.
+
+    Parameters
+    ----------
+    time_s : ndarray, shape (n,)
+        Strictly increasing seconds.
+    sampling_interval_s : float
+        Seconds between two rows.
+
+    Returns
+    -------
+    filled_s : ndarray, shape (m,)
+        The times with those of the inserted rows.
+    source : ndarray of int, shape (m,)
+        For each row the row of ``time_s`` it is, or behind which it was inserted.
+    gap_row : ndarray of bool, shape (m,)
+        True for the inserted rows.
+
+    Raises
+    ------
+    InvalidRecording
+        ``too_long`` with ``rows`` and ``limit`` when more than 1,500,000 rows would result.
+    """
+    intervals = np.diff(time_s) / sampling_interval_s
+    inserted = np.zeros(time_s.size, dtype=np.int64)
+    inserted[:-1] = np.where(intervals > HOLE_FACTOR, np.ceil(intervals - HOLE_FACTOR), 0)
+    rows = int(time_s.size + inserted.sum())
+    if rows > MAX_ROWS:
+        raise InvalidRecording("too_long", rows=rows, limit=MAX_ROWS)
+    source = np.repeat(np.arange(time_s.size, dtype=np.intp), inserted + 1)
+    first_of_source = np.cumsum(inserted + 1) - (inserted + 1)
+    offset = np.arange(rows) - first_of_source[source]
+    return time_s[source] + offset * sampling_interval_s, source, offset > 0
+
+
+def _check(holds: bool, name: str) -> None:
+    if not holds:
+        raise InvalidRecording("inconsistent_recording", field=name)

@@ -1,0 +1,198 @@
+"""What the catalogue remembers, as values. Times are naive UTC, except a night's own wall clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Role(StrEnum):
+    """What a signed-in person may do."""
+
+    DOCTOR = "doctor"
+    ADMINISTRATOR = "administrator"
+
+
+class ItemState(StrEnum):
+    """The life of one uploaded file."""
+
+    RECEIVED = "received"  # staged, waiting to be read
+    READ = "read"  # its numbers stand in the batch table
+    REFUSED = "refused"  # not a recording; the reason stands beside it
+    EXPANDED = "expanded"  # an archive whose files became items of their own
+    CONFIRMED = "confirmed"  # has a patient, waits to be stored
+    STORED = "stored"  # in the catalogue and under the patient's prefix
+    DISCARDED = "discarded"  # taken out of the batch by the doctor
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to the item by itself."""
+        return self in (ItemState.REFUSED, ItemState.EXPANDED, ItemState.STORED, ItemState.DISCARDED)
+
+
+class ItemKind(StrEnum):
+    """What an uploaded file is, by its content."""
+
+    RECORDING = "recording"
+    REPORT = "report"
+    ARCHIVE = "archive"
+
+
+class NightState(StrEnum):
+    """Whether a stored night is shown."""
+
+    STORED = "stored"
+    MOVING = "moving"
+    REMOVED = "removed"
+
+
+class FileKind(StrEnum):
+    """The folders under a patient's prefix, and the ``<kind>`` of a resource path."""
+
+    CSV = "csvs"
+    ORIGINAL = "originals"
+    REPORT = "pdfs"
+    PLOT = "plots"
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """An account; ``password_hash`` is argon2's own text."""
+
+    id: str
+    email: str
+    password_hash: str
+    role: Role
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A random id and an optional label that only its doctor sees; never a name that leaves the catalogue."""
+
+    id: str
+    doctor_id: str
+    label: str | None
+    number: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A patient's secret link: found by the secret's SHA-256, copied again from the sealed secret."""
+
+    id: str
+    patient_id: str
+    doctor_id: str
+    secret_sealed: bytes
+    created_at: datetime
+    revoked_at: datetime | None
+    last_opened_at: datetime | None
+    opened_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadSession:
+    """A doctor's batch; it outlives reloads, restarts and browsers."""
+
+    id: str
+    doctor_id: str
+    created_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UploadItem:
+    """One uploaded file of a batch.
+
+    ``numbers`` are those of ``oximetry analyse --json`` without the events, once read; ``sparkline`` at most 120 SpO2
+    values in percent (``None`` where nothing valid fell into that part of the night). ``target`` is the doctor's choice
+    before confirming: ``"new:A"`` for a patient to be made, or a patient's id; ``patient_id`` stands from then on.
+    """
+
+    id: str
+    session_id: str
+    doctor_id: str
+    number: int
+    kind: ItemKind
+    name_sealed: bytes | None
+    content_type: str
+    size: int
+    sha256: str
+    staging_key: str
+    state: ItemState
+    reason: str | None
+    details: Mapping[str, Any]
+    numbers: Mapping[str, Any] | None
+    sparkline: list[float | None] | None
+    device_serial: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    target: str | None
+    patient_id: str | None
+    recording_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One stored recording and its headline analysis; ``numbers`` as in DESIGN §4, ``events`` of the headline rule."""
+
+    id: str
+    patient_id: str
+    doctor_id: str
+    state: NightState
+    moving_to: str | None
+    format: str
+    device_model: str | None
+    device_serial: str | None
+    started_at: datetime
+    ended_at: datetime
+    original_sha256: str
+    created_at: datetime
+    removed_at: datetime | None
+    analysis_id: str
+    numbers: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One object of the store, as the catalogue knows it; ``name`` is the last part of the key."""
+
+    id: str
+    key: str
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    reference_type: str
+    reference_id: str
+    created_by: str | None
+    created_at: datetime
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work for the worker: the row is the truth, the queue only the bell."""
+
+    id: str
+    name: str
+    subject: str
+    attempts: int
+    crashes: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNight:
+    """What tells whether an uploaded night is stored already."""
+
+    id: str
+    patient_id: str
+    state: NightState
+    device_serial: str | None
+    started_at: datetime
+    ended_at: datetime
+    original_sha256: str

@@ -1,0 +1,100 @@
+"""Which reader understands a file: content decides, never the file's name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.recording import Hints, Recording
+from oximetry.readers import refusals
+
+PROBE_BYTES = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What `recognises` gets to see of a file.
+
+    Attributes
+    ----------
+    head, tail : bytes
+        The first and last 8 KB.
+    size : int
+        Bytes of the whole file.
+    """
+
+    head: bytes
+    tail: bytes
+    size: int
+
+    @classmethod
+    def of(cls, content: bytes) -> Probe:
+        """The probe of a file's bytes."""
+        return cls(content[:PROBE_BYTES], content[-PROBE_BYTES:], len(content))
+
+
+class Reader(Protocol):
+    """One format family."""
+
+    @property
+    def name(self) -> str:
+        """The ``format`` of its recordings."""
+        ...
+
+    def recognises(self, probe: Probe) -> bool:
+        """Whether the content looks like this family: quick, and never raises."""
+        ...
+
+    def read(self, content: bytes, hints: Hints) -> Recording:
+        """The recording in these bytes; raises ``InvalidRecording`` when it cannot be trusted."""
+        ...
+
+
+class Registry:
+    """All readers, of which exactly one may claim a file.
+
+    Parameters
+    ----------
+    readers : sequence of Reader
+        In any order.
+    """
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        self._readers = tuple(readers)
+
+    def claimants(self, probe: Probe) -> list[Reader]:
+        """The readers that recognise a probe; well-kept readers never share one."""
+        return [reader for reader in self._readers if reader.recognises(probe)]
+
+    def read(self, content: bytes, hints: Hints | None = None) -> Recording:
+        """Sniff a file and read it.
+
+        Parameters
+        ----------
+        content : bytes
+            The whole file.
+        hints : Hints, optional
+            Evidence for doubts that the content leaves open.
+
+        Returns
+        -------
+        Recording
+            Validated.
+
+        Raises
+        ------
+        InvalidRecording
+            What the file is instead (``empty_file``, ``is_image``, ``is_pdf``, ``is_html``, ``is_zip``,
+            ``blood_pressure``, ``no_time_column``, ``unknown_format``), ``ambiguous_format`` with ``readers``, or the
+            reader's own reason.
+        """
+        probe = Probe.of(content)
+        refusals.refuse_known_others(probe.head, probe.size)
+        claimants = self.claimants(probe)
+        if len(claimants) > 1:
+            raise InvalidRecording("ambiguous_format", readers=", ".join(reader.name for reader in claimants))
+        if not claimants:
+            raise refusals.unclaimed(probe.head)
+        return claimants[0].read(content, hints or Hints())

@@ -1,0 +1,117 @@
+"""Doctors' accounts: making them, signing in and out, with a limit on attempts that is counted in the catalogue."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from datetime import timedelta
+
+from oximetry.domain.catalogue_ports import Catalogue
+from oximetry.domain.errors import InvalidRequest, SignInRefused, TooManyAttempts
+from oximetry.domain.ports import Clock, PasswordHasher
+from oximetry.domain.records import Doctor, Role
+
+ATTEMPT_WINDOW = timedelta(minutes=15)
+MAX_FAILURES_PER_ACCOUNT = 8
+MAX_FAILURES_PER_ADDRESS = 40
+SESSION_LIFE = timedelta(hours=12)
+MIN_PASSWORD_LENGTH = 12
+MAX_PASSWORD_LENGTH = 256
+
+_EMAIL = re.compile(r"[^@\s\x00]{1,64}@[^@\s\x00]+\.[^@\s\x00]{2,}|[^@\s\x00]{1,64}@localhost")
+
+
+class AccountService:
+    """Accounts and sessions of doctors."""
+
+    def __init__(self, catalogue: Catalogue, hasher: PasswordHasher, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._hasher = hasher
+        self._clock = clock
+
+    def create(self, email: str, password: str, role: Role = Role.DOCTOR) -> Doctor:
+        """A new account; raises ``InvalidRequest`` for a bad e-mail, a short password or a taken e-mail."""
+        if len(email) > 254 or not _EMAIL.fullmatch(email):
+            raise InvalidRequest("email_malformed")
+        if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+            raise InvalidRequest("password_length", minimum=MIN_PASSWORD_LENGTH, maximum=MAX_PASSWORD_LENGTH)
+        password_hash = self._hasher.hash(password)
+        with self._catalogue.write() as transaction:
+            if transaction.accounts.find(email) is not None:
+                raise InvalidRequest("email_taken")
+            doctor = transaction.accounts.create(email, password_hash, role, self._clock())
+            transaction.audit.add(self._clock(), doctor.id, "account_created", ("doctor", doctor.id))
+        return doctor
+
+    def find(self, email: str) -> Doctor | None:
+        """The account of an e-mail, if there is one."""
+        with self._catalogue.read() as transaction:
+            return transaction.accounts.find(email)
+
+    def sign_in(self, email: str, password: str, address: str) -> str:
+        """Check a password and begin a session.
+
+        The attempt is written down before the password is looked at, so that parallel guesses are all counted.
+
+        Returns
+        -------
+        str
+            The session's token, 43 base64url characters; the catalogue keeps only its SHA-256.
+
+        Raises
+        ------
+        SignInRefused
+            Unknown e-mail, wrong password and disabled account alike, after the same work.
+        TooManyAttempts
+            Over the limit of the account or of the address; ``retry_after_s`` in the details.
+        """
+        account = _sha256(email.strip().lower())
+        now = self._clock()
+        with self._catalogue.write() as transaction:
+            by_account, by_address = transaction.accounts.failed_attempts(account, address, now - ATTEMPT_WINDOW)
+            if by_account >= MAX_FAILURES_PER_ACCOUNT or by_address >= MAX_FAILURES_PER_ADDRESS:
+                raise TooManyAttempts(retry_after_s=int(ATTEMPT_WINDOW.total_seconds()))
+            attempt = transaction.accounts.record_attempt(account, address, now)
+            doctor = transaction.accounts.find(email.strip()) if _EMAIL.fullmatch(email.strip()) else None
+        usable = doctor is not None and doctor.disabled_at is None
+        fits = self._hasher.verify(
+            doctor.password_hash if doctor and usable else None, password[: MAX_PASSWORD_LENGTH + 1]
+        )
+        if doctor is None or not usable or not fits:
+            raise SignInRefused
+        token = secrets.token_urlsafe(32)
+        with self._catalogue.write() as transaction:
+            transaction.accounts.mark_succeeded(attempt)
+            transaction.accounts.open_session(doctor.id, _sha256(token), self._clock())
+            transaction.audit.add(self._clock(), doctor.id, "signed_in", ("doctor", doctor.id))
+        return token
+
+    def doctor_of(self, token: str) -> Doctor | None:
+        """The doctor behind a session's token; ``None`` when the session is unknown, ended or too old."""
+        with self._catalogue.read() as transaction:
+            return transaction.accounts.session_doctor(_sha256(token), self._clock() - SESSION_LIFE)
+
+    def sign_out(self, token: str) -> None:
+        """End the session of a token."""
+        with self._catalogue.write() as transaction:
+            transaction.accounts.end_sessions(self._clock(), token_sha256=_sha256(token))
+
+    def set_password(self, doctor_id: str, password: str) -> None:
+        """Replace the password and end every session of the doctor."""
+        if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+            raise InvalidRequest("password_length", minimum=MIN_PASSWORD_LENGTH, maximum=MAX_PASSWORD_LENGTH)
+        password_hash = self._hasher.hash(password)
+        with self._catalogue.write() as transaction:
+            transaction.accounts.set_password(doctor_id, password_hash)
+            transaction.accounts.end_sessions(self._clock(), doctor_id=doctor_id)
+            transaction.audit.add(self._clock(), doctor_id, "password_changed", ("doctor", doctor_id))
+
+
+def generate_password() -> str:
+    """A random password of 24 base64url characters (144 bits)."""
+    return secrets.token_urlsafe(18)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,126 @@
+"""One file becomes the numbers of a night: read, summarise, and say it as JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Protocol
+
+from oximetry.domain.desaturation import Desaturation
+from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.metrics import NightAnalysis, summarise
+from oximetry.domain.recording import Hints, Note, Recording
+
+JsonObject = dict[str, object]
+
+_AT_THE_END = (
+    "desaturations3_mean120",
+    "desaturations4_mean120",
+    "below_range_runs",
+)
+
+
+class RecordingReader(Protocol):
+    """Turns bytes into a recording; `oximetry.readers.registry.Registry` is one."""
+
+    def read(self, content: bytes, hints: Hints | None = None) -> Recording:
+        """The recording in these bytes; raises ``InvalidRecording``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NightReport:
+    """A recording and its analysis.
+
+    Attributes
+    ----------
+    filename : str
+        As the sender called it.
+    recording : Recording
+    analysis : NightAnalysis
+    """
+
+    filename: str
+    recording: Recording
+    analysis: NightAnalysis
+
+    def as_json(self) -> JsonObject:
+        """The numbers of the night under their fixed names, in their fixed order, ready for ``json.dumps``.
+
+        Numbers are unrounded, a number that cannot be known is ``None``, times are ISO 8601 without an offset.
+        """
+        return night_json(self.filename, self.recording, self.analysis)
+
+
+def analyse(reader: RecordingReader, content: bytes, filename: str) -> NightReport:
+    """Read a file and work out its night.
+
+    Parameters
+    ----------
+    reader : RecordingReader
+        All formats.
+    content : bytes
+        The whole file.
+    filename : str
+        A hint to device, serial number and date order.
+
+    Returns
+    -------
+    NightReport
+
+    Raises
+    ------
+    InvalidRecording
+        The reader's reasons, and ``no_oximeter_data`` without a single valid SpO2.
+    """
+    recording = reader.read(content, Hints(filename))
+    analysis = summarise(recording)
+    if not analysis.summary.valid_s:
+        raise InvalidRecording("no_oximeter_data")
+    return NightReport(filename, recording, analysis)
+
+
+def night_json(filename: str, recording: Recording, analysis: NightAnalysis) -> JsonObject:
+    """The JSON object of a night; see `NightReport.as_json`."""
+    summary = analysis.summary
+    numbers = {name.name: _json_value(getattr(summary, name.name)) for name in fields(summary)}
+    late = {name: numbers.pop(name) for name in _AT_THE_END}
+    before = list(numbers)[: list(numbers).index("desaturations3")]
+    return {
+        "file": filename,
+        "format": recording.format,
+        "device_model": recording.device_model,
+        "device_serial": recording.device_serial,
+        "started_at": summary.started_at.isoformat(),
+        "ended_at": summary.ended_at.isoformat(),
+        **{name: numbers.pop(name) for name in before if name not in ("started_at", "ended_at")},
+        "rule": asdict(analysis.rule),
+        **{name: value for name, value in numbers.items() if name not in ("started_at", "ended_at")},
+        "events": [_event_json(recording, event) for event in analysis.events],
+        "warnings": [note_json(warning) for warning in analysis.warnings],
+        **late,
+        "companion_rule": asdict(analysis.companion_rule),
+    }
+
+
+def note_json(note: Note) -> JsonObject:
+    """A note as ``{"code": …, details…}``."""
+    return {"code": note.code, **note.details}
+
+
+def _event_json(recording: Recording, event: Desaturation) -> JsonObject:
+    moments = {"onset_at": event.onset_s, "nadir_at": event.nadir_s, "end_at": event.end_s}
+    return {
+        **{name: recording.wall_clock(elapsed_s).isoformat() for name, elapsed_s in moments.items()},
+        **{name: _json_value(value) for name, value in asdict(event).items()},
+        "duration_s": event.duration_s,
+    }
+
+
+def _json_value(value: object) -> object:
+    """Python's own numbers, ``None`` for NaN."""
+    if isinstance(value, float):
+        return None if math.isnan(value) else float(value)
+    if isinstance(value, dict):
+        return {key: _json_value(one) for key, one in value.items()}
+    return value

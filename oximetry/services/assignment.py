@@ -1,0 +1,140 @@
+"""The doctor's decision: which night belongs to which patient, and confirming it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from oximetry.domain.catalogue_ports import Catalogue, Transaction
+from oximetry.domain.errors import InvalidRequest
+from oximetry.domain.ports import Clock
+from oximetry.domain.records import Doctor, ItemState, UploadItem
+from oximetry.services.batch import is_late, known_nights, overlapping, paired, stored_patients
+from patient_links import PatientLinks
+
+NEW_PATIENT = "new:"
+_NEW = re.compile(r"^new:[A-Z]{1,2}$")
+
+
+class AssignmentService:
+    """Chooses patients for the files of a batch and confirms them; storing is the worker's."""
+
+    def __init__(self, catalogue: Catalogue, links: PatientLinks, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._links = links
+        self._clock = clock
+
+    def choose(self, doctor: Doctor, session_id: str, item_ids: Sequence[str], target: str | None) -> None:
+        """Remember a choice: ``"new:A"`` for a patient to be made, a patient's id, or ``None`` for no choice yet."""
+        with self._catalogue.write() as transaction:
+            transaction.uploads.session(doctor.id, session_id)
+            self._check_target(transaction, doctor, target)
+            for item_id in item_ids:
+                item = transaction.uploads.get(item_id, doctor.id)
+                if item.session_id == session_id:
+                    transaction.uploads.set(item_id, self._clock(), ItemState.READ, target=target)
+
+    def all_to_one(
+        self, doctor: Doctor, session_id: str, target: str = "new:A", *, acknowledged: bool = False
+    ) -> list[str]:
+        """Give every read file of the batch to one patient and confirm; returns the patient's id in a list.
+
+        Raises ``InvalidRequest("needs_confirmation")`` as ``confirm`` does, and then has changed nothing.
+        """
+        with self._catalogue.write() as transaction:
+            items = self._locked_items(transaction, doctor, session_id)
+            self._check_target(transaction, doctor, target)
+            choices = {item: target for item in items if item.state is ItemState.READ}
+            return self._confirm(transaction, doctor, choices | _late_reports(items), acknowledged)
+
+    def confirm(self, doctor: Doctor, session_id: str, *, acknowledged: bool = False) -> list[str]:
+        """Confirm every read file that has a choice; the worker stores them.
+
+        Returns
+        -------
+        list of str
+            The patients concerned.
+
+        Raises
+        ------
+        InvalidRequest
+            ``nothing_to_confirm``; ``needs_confirmation`` with ``overlaps`` and ``elsewhere`` (item ids) when nights of
+            one patient overlap in time on different devices, or a night already stands at another patient, and the
+            doctor has not said yes to that.
+        """
+        with self._catalogue.write() as transaction:
+            items = self._locked_items(transaction, doctor, session_id)
+            return self._confirm(transaction, doctor, _with_reports(items), acknowledged)
+
+    def _locked_items(self, transaction: Transaction, doctor: Doctor, session_id: str) -> list[UploadItem]:
+        transaction.uploads.session(doctor.id, session_id)
+        transaction.uploads.lock_session(session_id)  # a second tab's click waits, and finds nothing left to confirm
+        return transaction.uploads.items(session_id)
+
+    def _check_target(self, transaction: Transaction, doctor: Doctor, target: str | None) -> None:
+        if target is None or _NEW.match(target):
+            return
+        transaction.patients.get(doctor.id, target)
+
+    def _confirm(
+        self, transaction: Transaction, doctor: Doctor, choices: dict[UploadItem, str], acknowledged: bool
+    ) -> list[str]:
+        if not choices:
+            raise InvalidRequest("nothing_to_confirm")
+        if not acknowledged:
+            self._stop_at_doubts(transaction, doctor, choices)
+        patients: dict[str, str] = {}
+        for item, target in sorted(choices.items(), key=lambda pair: pair[0].number):
+            if target not in patients:
+                new = target.startswith(NEW_PATIENT)
+                patients[target] = self._links.create_within(transaction, doctor.id).id if new else target
+            patient_id = patients[target]
+            if transaction.uploads.set(
+                item.id,
+                self._clock(),
+                ItemState.READ,
+                state=ItemState.CONFIRMED.value,
+                target=patient_id,
+                patient_id=patient_id,
+            ):
+                transaction.jobs.submit("store_item", item.id, self._clock())
+                transaction.audit.add(
+                    self._clock(), doctor.id, "confirmed", ("item", item.id), patient_id=patient_id, sure=acknowledged
+                )
+        return list(patients.values())
+
+    def _stop_at_doubts(self, transaction: Transaction, doctor: Doctor, choices: dict[UploadItem, str]) -> None:
+        known = known_nights(transaction, doctor.id, list(choices))
+        elsewhere = [
+            item.id for item, target in choices.items() if any(at != target for at in stored_patients(item, known))
+        ]
+        session_id = next(iter(choices)).session_id
+        waiting = [item for item in transaction.uploads.items(session_id) if item.state is ItemState.CONFIRMED]
+        groups: dict[str, list[UploadItem]] = defaultdict(list)
+        for item, target in choices.items():
+            groups[target].append(item)
+        overlaps = [
+            item.id
+            for target, items in groups.items()
+            for item, _ in overlapping(
+                items,
+                [*transaction.nights.spans(doctor.id, target), *(one for one in waiting if one.patient_id == target)],
+            )
+        ]
+        if overlaps or elsewhere:
+            raise InvalidRequest("needs_confirmation", overlaps=overlaps, elsewhere=elsewhere)
+
+
+def _with_reports(items: Sequence[UploadItem]) -> dict[UploadItem, str]:
+    """The read files that have a choice; a paired report goes where its recording goes."""
+    choices = {item: item.target for item in items if item.target and item.state is ItemState.READ}
+    for recording, report in paired(items):
+        if report.state is ItemState.READ and recording in choices:
+            choices[report] = choices[recording]
+    return choices | _late_reports(items)
+
+
+def _late_reports(items: Sequence[UploadItem]) -> dict[UploadItem, str]:
+    """Read reports whose recording was confirmed before them: they follow it, whatever is chosen for the rest."""
+    return {report: str(recording.patient_id) for recording, report in paired(items) if is_late(recording, report)}

@@ -1,0 +1,80 @@
+"""What is over: nights removed 30 days ago, deleted objects, batches that were left behind."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from oximetry.domain.catalogue_ports import Catalogue
+from oximetry.domain.errors import NotFound
+from oximetry.domain.ports import Clock, ObjectStore
+
+logger = logging.getLogger(__name__)
+
+RESTORABLE = timedelta(days=30)
+QUIET_BATCH = timedelta(days=2)
+PORTION = 200
+
+
+class HousekeepingService:
+    """Handles the daily job ``expunge``."""
+
+    def __init__(self, catalogue: Catalogue, store: ObjectStore, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._store = store
+        self._clock = clock
+
+    def submit_daily(self) -> None:
+        """Ask for today's work once, however many workers ask."""
+        now = self._clock()
+        with self._catalogue.write() as transaction:
+            if not transaction.jobs.submitted_before("expunge", f"{now:%Y-%m-%d}"):
+                transaction.jobs.submit("expunge", f"{now:%Y-%m-%d}", now)
+
+    def expunge(self, _day: str) -> None:
+        """Forget what may no longer be restored; the object goes first, then its row."""
+        before = self._clock() - RESTORABLE
+        with self._catalogue.write() as transaction:
+            nights = transaction.nights.removed_before(before)
+            for night in nights:
+                files = transaction.files.of("recording", [night.id])
+                transaction.files.mark_deleted([file.id for file in files], before - timedelta(seconds=1))
+        self._close_quiet_batches()
+        self._expunge_files()
+        with self._catalogue.write() as transaction:
+            for night in transaction.nights.removed_before(before):
+                if transaction.files.of("recording", [night.id], deleted=True):
+                    continue  # it passed its time since we began; its files go tomorrow
+                transaction.nights.expunge(night.id)
+                transaction.audit.add(self._clock(), night.doctor_id, "night_expunged", ("recording", night.id))
+
+    def _close_quiet_batches(self) -> None:
+        before = self._clock() - QUIET_BATCH
+        with self._catalogue.write() as transaction:
+            for session in transaction.uploads.stale_sessions(before):
+                transaction.uploads.lock_session(session.id)
+            for session in transaction.uploads.stale_sessions(before):  # again: a file may have come in until the lock
+                transaction.uploads.close_session(session.id, self._clock())
+
+    def _expunge_files(self) -> None:
+        before = self._clock() - RESTORABLE
+        while True:
+            with self._catalogue.read() as transaction:
+                files = transaction.files.deleted_before(before, PORTION)
+            if not files:
+                return
+            for file in files:
+                if self._is_live(file.key):
+                    continue
+                self._store.delete(file.key)
+                with self._catalogue.write() as transaction:
+                    transaction.files.forget(file.id)
+            logger.info("objects expunged count=%d", len(files))
+
+    def _is_live(self, key: str) -> bool:
+        try:
+            with self._catalogue.read() as transaction:
+                transaction.files.live(key)
+        except NotFound:
+            return False
+        return True

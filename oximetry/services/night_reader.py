@@ -1,0 +1,83 @@
+"""Reading a night for the app: from bytes to a report, with the last ones kept, and what the catalogue stores of it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from oximetry.domain.metrics import NightAnalysis
+from oximetry.domain.recording import Recording
+from oximetry.services.analysis import NightReport, RecordingReader, analyse
+
+KEPT_NIGHTS = 16
+SPARKLINE_POINTS = 120
+
+
+class NightReader:
+    """Analyses files with the configured readers; keeps the last few nights for repeated looks at them.
+
+    Parameters
+    ----------
+    reader : RecordingReader
+        All formats.
+    """
+
+    def __init__(self, reader: RecordingReader) -> None:
+        self._reader = reader
+        self._kept: OrderedDict[str, NightReport] = OrderedDict()
+        self._lock = Lock()
+
+    def read(self, content: bytes, filename: str) -> NightReport:
+        """Read and analyse; raises ``InvalidRecording``."""
+        return analyse(self._reader, content, filename)
+
+    def read_kept(self, sha256: str, filename: str, fetch: Callable[[], bytes]) -> NightReport:
+        """The same for content known by its SHA-256, fetched only when it is not among the last nights."""
+        with self._lock:
+            kept = self._kept.get(sha256)
+            if kept is not None:
+                self._kept.move_to_end(sha256)
+                return kept
+        report = self.read(fetch(), filename)
+        with self._lock:
+            self._kept[sha256] = report
+            while len(self._kept) > KEPT_NIGHTS:
+                self._kept.popitem(last=False)
+        return report
+
+
+def stored_numbers(report: NightReport) -> dict[str, Any]:
+    """The numbers of a night as the catalogue keeps them: without the file's name, events apart."""
+    return {name: value for name, value in report.as_json().items() if name not in ("file", "events")}
+
+
+def analysis_rows(report: NightReport) -> list[dict[str, Any]]:
+    """One row per rule and version, with summary and events."""
+    numbers = report.as_json()
+    companion = report.analysis.companion_rule
+    names = ("desaturations3_mean120", "desaturations4_mean120", "odi3_mean120_per_h", "odi4_mean120_per_h")
+    return [
+        {
+            "rule": report.analysis.rule.name,
+            "version": report.analysis.rule.version,
+            "summary": stored_numbers(report),
+            "events": numbers["events"],
+        },
+        {
+            "rule": companion.name,
+            "version": companion.version,
+            "summary": {name: numbers[name] for name in names},
+            "events": [],
+        },
+    ]
+
+
+def sparkline(recording: Recording, analysis: NightAnalysis) -> list[float | None]:
+    """The lowest valid SpO2 (percent) of each of at most 120 equal parts of the night; ``None`` where there is none."""
+    values = np.where(analysis.quality.valid, recording.spo2_pct, np.nan)
+    parts = np.array_split(values, min(SPARKLINE_POINTS, values.size))
+    return [float(np.nanmin(part)) if np.isfinite(part).any() else None for part in parts]

@@ -1,0 +1,188 @@
+"""Showing, moving, removing and restoring stored nights, and the signed way to their files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from oximetry.domain.catalogue_ports import Catalogue, Transaction
+from oximetry.domain.errors import InvalidRequest, NotFound
+from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.domain.records import FileKind, ItemKind, Night, NightState, StoredFile, UploadItem
+from oximetry.services.analysis import NightReport
+from oximetry.services.housekeeping import RESTORABLE
+from oximetry.services.night_reader import NightReader
+from oximetry.services.storing import PLOT_LANGUAGES
+
+logger = logging.getLogger(__name__)
+
+_INLINE_KINDS = (FileKind.PLOT.value,)
+
+
+@dataclass(frozen=True, slots=True)
+class NightCard:
+    """A night with the files a page offers; ``plot`` is ``None`` until the worker has drawn it."""
+
+    night: Night
+    plot: StoredFile | None
+    csv: StoredFile | None
+    reports: tuple[StoredFile, ...]
+
+
+class NightService:
+    """Nights as doctors and patients see them.
+
+    Every question carries the doctor's id; a patient's page asks with the id of the doctor that its link names.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        store: ObjectStore,
+        reader: NightReader,
+        clock: Clock,
+        signed_url_ttl_s: int,
+    ) -> None:
+        self._catalogue = catalogue
+        self._store = store
+        self._reader = reader
+        self._clock = clock
+        self._ttl_s = signed_url_ttl_s
+
+    def shown(self, doctor_id: str, patient_id: str, language: str) -> list[NightCard]:
+        """The nights on a patient's page, newest first."""
+        return self._cards(doctor_id, patient_id, language, (NightState.STORED,))
+
+    def managed(self, doctor_id: str, patient_id: str, language: str) -> list[NightCard]:
+        """The same for the doctor: moving and removed nights too."""
+        return self._cards(doctor_id, patient_id, language, tuple(NightState))
+
+    def lone_reports(self, doctor_id: str, patient_id: str) -> list[StoredFile]:
+        """The patient's reports that belong to no night."""
+        with self._catalogue.read() as transaction:
+            transaction.patients.get(doctor_id, patient_id)
+            return transaction.files.of("patient", [patient_id])
+
+    def counts(self, doctor_id: str) -> dict[str, int]:
+        """Shown nights by patient."""
+        counted: dict[str, int] = {}
+        with self._catalogue.read() as transaction:
+            for night in transaction.nights.of_doctor(doctor_id):
+                if night.state is NightState.STORED:
+                    counted[night.patient_id] = counted.get(night.patient_id, 0) + 1
+        return counted
+
+    def trace(self, doctor_id: str, night_id: str, patient_id: str | None = None) -> NightReport:
+        """Every sample of a shown night, read again from the stored original.
+
+        Raises ``NotFound`` when it is not shown, or not on the page of the patient that was named.
+        """
+        with self._catalogue.read() as transaction:
+            night = transaction.nights.get(night_id, doctor_id)
+            files = transaction.files.of("recording", [night_id])
+        if night.state is not NightState.STORED or patient_id not in (None, night.patient_id):
+            raise NotFound(night_id=night_id)
+        # the stamp in the name is the evidence for the date order that the first reading found
+        name = f"{night.device_model or ''} {night.device_serial or ''}_{night.started_at:%Y%m%d%H%M%S}.csv"
+        return self._reader.read_kept(night.original_sha256, name, lambda: self._store.get(_csv_of(files).key))
+
+    def staged_trace(self, doctor_id: str, item_id: str, name_of: Callable[[UploadItem], str]) -> NightReport:
+        """The same for a file of the batch, before or after it was stored."""
+        with self._catalogue.read() as transaction:
+            item = transaction.uploads.get(item_id, doctor_id)
+        if item.recording_id is not None:
+            return self.trace(doctor_id, item.recording_id)
+        if item.kind is not ItemKind.RECORDING or item.numbers is None:
+            raise NotFound(item_id=item_id)
+        return self._reader.read_kept(item.sha256, name_of(item), lambda: self._store.get(item.staging_key))
+
+    def file_url(self, doctor_id: str, patient_id: str, kind: str, filename: str) -> str:
+        """A signed URL of a patient's file; ``NotFound`` for whatever is not shown to that patient."""
+        with self._catalogue.read() as transaction:
+            transaction.patients.get(doctor_id, patient_id)
+            file = transaction.files.live(f"{patient_id}/{kind}/{filename}")
+            if file.reference_type == "recording":
+                night = transaction.nights.get(file.reference_id, doctor_id)
+                if night.state is not NightState.STORED or night.patient_id != patient_id:
+                    raise NotFound(key=file.key)
+        return self._store.url(
+            file.key,
+            expires_s=self._ttl_s,
+            filename=file.name,
+            content_type=file.content_type,
+            inline=kind in _INLINE_KINDS,
+        )
+
+    def remove(self, doctor_id: str, night_id: str) -> None:
+        """Stop showing a night at once; it can be restored for 30 days."""
+        with self._catalogue.write() as transaction:
+            night = self._locked(transaction, doctor_id, night_id)
+            if night.state is not NightState.REMOVED:
+                gone = {"state": NightState.REMOVED.value, "moving_to": None, "removed_at": self._clock()}
+                transaction.nights.set(night_id, **gone)
+                self._audit(transaction, doctor_id, "night_removed", night)
+
+    def restore(self, doctor_id: str, night_id: str) -> None:
+        """Show a removed night again; ``NotFound`` when its 30 days are over, for its files may be going already."""
+        with self._catalogue.write() as transaction:
+            night = self._locked(transaction, doctor_id, night_id)
+            if night.removed_at is not None and night.removed_at < self._clock() - RESTORABLE:
+                raise NotFound(night_id=night_id)
+            if night.state is NightState.REMOVED:
+                transaction.nights.set(night_id, state=NightState.STORED.value, removed_at=None)
+                self._audit(transaction, doctor_id, "night_restored", night)
+                submit_plots(transaction, night, self._clock)
+
+    def move(self, doctor_id: str, night_id: str, patient_id: str) -> None:
+        """Give a night to another patient: the old link stops showing it at once, the worker copies its objects."""
+        with self._catalogue.write() as transaction:
+            night = self._locked(transaction, doctor_id, night_id)
+            target = transaction.patients.get(doctor_id, patient_id)
+            if night.state is NightState.REMOVED or target.id == night.patient_id:
+                raise InvalidRequest("cannot_move")
+            there = transaction.nights.spans(doctor_id, target.id)
+            if any(known.original_sha256 == night.original_sha256 for known in there):
+                raise InvalidRequest("night_already_there")
+            transaction.nights.set(night_id, state=NightState.MOVING.value, moving_to=target.id)
+            transaction.jobs.submit("move_night", night_id, self._clock())
+            self._audit(transaction, doctor_id, "night_move_asked", night, to=target.id)
+
+    def _locked(self, transaction: Transaction, doctor_id: str, night_id: str) -> Night:
+        transaction.nights.get(night_id, doctor_id)
+        transaction.nights.lock(night_id)
+        return transaction.nights.get(night_id, doctor_id)
+
+    def _cards(self, doctor_id: str, patient_id: str, language: str, states: Sequence[NightState]) -> list[NightCard]:
+        with self._catalogue.read() as transaction:
+            transaction.patients.get(doctor_id, patient_id)
+            nights = transaction.nights.of_patient(patient_id, doctor_id, states)
+            plots = transaction.nights.plots([night.analysis_id for night in nights], language)
+            files: dict[str, list[StoredFile]] = {}
+            for file in transaction.files.of("recording", [night.id for night in nights]):
+                files.setdefault(file.reference_id, []).append(file)
+        return [_card(night, plots.get(night.analysis_id), files.get(night.id, [])) for night in nights]
+
+    def _audit(self, transaction: Transaction, doctor_id: str, act: str, night: Night, **details: object) -> None:
+        transaction.audit.add(
+            self._clock(), doctor_id, act, ("recording", night.id), patient_id=night.patient_id, **details
+        )
+
+
+def submit_plots(transaction: Transaction, night: Night, clock: Clock) -> None:
+    """Ask for the pictures of a night in every language."""
+    for language in PLOT_LANGUAGES:
+        transaction.jobs.submit("render_plot", f"{night.analysis_id}:{language}", clock())
+
+
+def _card(night: Night, plot: StoredFile | None, files: Sequence[StoredFile]) -> NightCard:
+    csv = next((file for file in files if f"/{FileKind.CSV.value}/" in file.key), None)
+    reports = tuple(file for file in files if f"/{FileKind.REPORT.value}/" in file.key)
+    return NightCard(night, plot, csv, reports)
+
+
+def _csv_of(files: Sequence[StoredFile]) -> StoredFile:
+    for file in files:
+        if f"/{FileKind.CSV.value}/" in file.key:
+            return file
+    raise NotFound

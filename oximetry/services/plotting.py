@@ -1,0 +1,67 @@
+"""The worker's third step: the picture of a night, in a language, under the patient's prefix."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+
+from oximetry.domain.catalogue_ports import Catalogue
+from oximetry.domain.errors import NotReady
+from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.domain.records import FileKind, NightState
+from oximetry.services.analysis import NightReport
+from oximetry.services.nights import NightService
+from oximetry.services.storing import ObjectName
+
+logger = logging.getLogger(__name__)
+
+Painter = Callable[[NightReport, str], bytes]
+"""Draws a night as PNG in a language; raises ``RenderingUnavailable``."""
+
+
+class PlottingService:
+    """Handles the job ``render_plot``."""
+
+    def __init__(
+        self, catalogue: Catalogue, store: ObjectStore, nights: NightService, paint: Painter, clock: Clock
+    ) -> None:
+        self._catalogue = catalogue
+        self._store = store
+        self._nights = nights
+        self._paint = paint
+        self._clock = clock
+
+    def render_plot(self, subject: str) -> None:
+        """Draw ``<analysis_id>:<language>``; the new picture is a new object, the catalogue then points to it."""
+        analysis_id, _, language = subject.partition(":")
+        with self._catalogue.read() as transaction:
+            night = transaction.nights.by_analysis(analysis_id)
+        if night.state is NightState.MOVING:
+            raise NotReady
+        if night.state is NightState.REMOVED:
+            return  # restoring it asks again
+        picture = self._paint(self._nights.trace(night.doctor_id, night.id), language)
+        digest = hashlib.sha256(picture).hexdigest()
+        name = ObjectName(night.patient_id, FileKind.PLOT, night.started_at, night.device_serial, digest, "png")
+        self._store.put(name.key, picture, content_type="image/png", filename=name.key.rpartition("/")[2])
+        with self._catalogue.write() as transaction:
+            transaction.nights.lock(night.id)
+            now = transaction.nights.get(night.id)
+            if now.patient_id != night.patient_id or now.state is not NightState.STORED:
+                raise NotReady
+            before = transaction.nights.plots([analysis_id], language).get(analysis_id)
+            values = {
+                "key": name.key,
+                "content_type": "image/png",
+                "size": len(picture),
+                "sha256": digest,
+                "reference_type": "recording",
+                "reference_id": night.id,
+                "created_by": None,
+            }
+            file = transaction.files.add(values, self._clock())
+            transaction.nights.set_plot(analysis_id, language, file.id)
+            if before is not None and before.id != file.id:
+                transaction.files.mark_deleted([before.id], self._clock())
+        logger.info("plot stored night=%s language=%s size=%d", night.id, language, len(picture))

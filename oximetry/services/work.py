@@ -1,0 +1,113 @@
+"""Doing the catalogue's jobs, one at a time, with a lease; the queue is only the bell that wakes us."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from threading import Lock
+from uuid import uuid4
+
+from oximetry.domain.catalogue_ports import Catalogue
+from oximetry.domain.errors import NotReady, OximetryError, RenderingUnavailable, StorageUnavailable
+from oximetry.domain.ports import Clock
+from oximetry.domain.records import Job
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=20)
+MAX_CRASHES = 12
+MAX_UNEXPECTED = 5
+BACKOFF_S = (2, 5, 10, 20, 40, 60, 120, 300)
+
+JobHandler = Callable[[str], None]
+
+
+class JobRunner:
+    """Takes due jobs and runs their handlers.
+
+    Parameters
+    ----------
+    handlers : mapping
+        Job name to a function of the subject. A handler may run twice: it looks first what is done already.
+    on_failure : callable
+        Told the job and the reason when it failed for good, so that the page can show it.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        handlers: Mapping[str, JobHandler],
+        clock: Clock,
+        on_failure: Callable[[Job, str], None],
+    ) -> None:
+        self._catalogue = catalogue
+        self._handlers = handlers
+        self._clock = clock
+        self._on_failure = on_failure
+        self._worker_id = str(uuid4())
+        self._running: set[str] = set()
+        self._lock = Lock()
+
+    def run_one(self) -> bool:
+        """Take and do the most urgent due job; returns whether there was one."""
+        with self._catalogue.write() as transaction:
+            job = transaction.jobs.claim(self._worker_id, self._clock(), LEASE)
+        if job is None:
+            return False
+        with self._lock:
+            self._running.add(job.id)
+        try:
+            self._do(job)
+        finally:
+            with self._lock:
+                self._running.discard(job.id)
+        return True
+
+    def renew_leases(self) -> None:
+        """Keep what this worker is doing from being taken by another; called a few times within a lease."""
+        with self._lock:
+            running = sorted(self._running)
+        if running:
+            with self._catalogue.write() as transaction:
+                transaction.jobs.renew(self._worker_id, running, self._clock() + LEASE)
+
+    def due_count(self) -> int:
+        """How many jobs wait to be taken now, those of dead workers included."""
+        with self._catalogue.read() as transaction:
+            return transaction.jobs.due_count(self._clock())
+
+    def _do(self, job: Job) -> None:
+        if job.crashes > MAX_CRASHES:
+            self._fail(job, "failed_repeatedly")
+            return
+        try:
+            self._handlers[job.name](job.subject)
+        except (StorageUnavailable, RenderingUnavailable, NotReady) as error:
+            self._postpone(job, error.reason)
+        except OximetryError as error:
+            logger.warning("job failed name=%s subject=%s reason=%s", job.name, job.subject, error.reason)
+            self._fail(job, error.reason)
+        except Exception:
+            logger.exception("job broke name=%s subject=%s attempts=%d", job.name, job.subject, job.attempts)
+            if job.attempts >= MAX_UNEXPECTED:
+                self._fail(job, "unexpected")
+            else:
+                self._postpone(job, "unexpected")
+        else:
+            with self._catalogue.write() as transaction:
+                transaction.jobs.finish(job, self._clock())
+
+    def _postpone(self, job: Job, reason: str) -> None:
+        wait = BACKOFF_S[min(job.attempts, len(BACKOFF_S)) - 1]
+        logger.warning("job waits name=%s subject=%s reason=%s wait_s=%d", job.name, job.subject, reason, wait)
+        with self._catalogue.write() as transaction:
+            transaction.jobs.postpone(job, self._clock() + timedelta(seconds=wait), reason)
+
+    def _fail(self, job: Job, reason: str) -> None:
+        try:
+            self._on_failure(job, reason)
+        except OximetryError as error:  # what it was about is gone: nobody is left to be told
+            logger.warning("failure not told name=%s subject=%s reason=%s", job.name, job.subject, error.reason)
+        with self._catalogue.write() as transaction:
+            transaction.jobs.finish(job, self._clock(), reason)

@@ -1,0 +1,255 @@
+"""The one reader of the environment: every setting, validated once, every error named."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from oximetry.domain.errors import ConfigurationError
+
+Provider = Literal["local", "r2", "b2", "gcs", "s3"]
+
+_OWN_PREFIXES = ("R2_", "B2_", "GCS_", "S3_", "UPLOAD_", "STORAGE_", "SIGNED_URL_")
+_LOOPBACK = re.compile(r"^(localhost|127(\.\d{1,3}){3}|::1)$")
+
+
+class Settings(BaseSettings):
+    """All settings of DESIGN §4, from the environment and, in development, from ``.env``."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+
+    app_env: Literal["development", "production"] = "development"
+    secret_key: SecretStr | None = None
+    database_url: str | None = None
+    queue_url: str | None = None
+    data_dir: Path = Path("data")
+    public_url: str | None = None
+    port: int = Field(default=8050, ge=1, le=65535)
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+
+    upload_max_file_mb: int = Field(default=10, ge=1, le=100)
+    upload_max_files: int = Field(default=500, ge=1, le=5000)
+    upload_max_batch_mb: int = Field(default=200, ge=1, le=10_000)
+
+    storage_provider: Provider | None = None
+    storage_previous: Provider | None = None
+    storage_transition: Literal["off", "write_both", "read_new", "new_only"] = "off"
+    storage_path: Path = Path("storage")
+    signed_url_ttl_s: int = Field(default=300, ge=1, le=3600)
+
+    r2_enabled: bool = False
+    r2_endpoint: str | None = None
+    r2_access_key_id: str | None = None
+    r2_secret_access_key: SecretStr | None = None
+    r2_bucket_name: str = "pulsoximetrie-files"
+    r2_region: str = "auto"
+
+    b2_enabled: bool = False
+    b2_region: str | None = None
+    b2_endpoint: str | None = None
+    b2_application_key_id: str | None = None
+    b2_application_key: SecretStr | None = None
+    b2_bucket_name: str | None = None
+
+    running_in_cloud: bool = False
+    gcs_bucket_name: str | None = None
+    gcs_endpoint: str = "https://storage.googleapis.com"
+    gcs_access_key_id: str | None = None
+    gcs_secret: SecretStr | None = None
+
+    s3_endpoint: str | None = None
+    s3_access_key_id: str | None = None
+    s3_secret_access_key: SecretStr | None = None
+    s3_bucket_name: str | None = None
+    s3_region: str = "us-east-1"
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Read and validate; raises ``ConfigurationError`` with the setting's name in ``setting``."""
+        refuse_unknown_names(cls)
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0]).upper() if first["loc"] else str(first["msg"]).removeprefix("Value error, ")
+            raise ConfigurationError(setting=name, problem=str(first["msg"])) from error
+
+    @property
+    def production(self) -> bool:
+        """Whether nothing may be assumed and nothing may fall back."""
+        return self.app_env == "production"
+
+    @property
+    def base_url(self) -> str:
+        """``PUBLIC_URL`` without a slash at its end; the base of every link."""
+        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def catalogue_url(self) -> str:
+        """SQLAlchemy URL of the catalogue; psycopg 3 for PostgreSQL."""
+        if self.database_url is None:
+            return f"sqlite:///{self.data_dir.resolve() / 'catalogue.sqlite'}"
+        return re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", self.database_url)
+
+    @property
+    def bell_url(self) -> str:
+        """URL of the queue: SQLite path, ``postgresql://`` or ``redis://``; PostgreSQL's catalogue serves both."""
+        if self.queue_url is not None:
+            return re.sub(r"^postgres://", "postgresql://", self.queue_url)
+        if self.database_url is not None and self.database_url.startswith("postgres"):
+            return re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", self.database_url)
+        return f"sqlite:///{self.data_dir.resolve() / 'queue.sqlite'}"
+
+    @property
+    def provider(self) -> Provider:
+        """The active storage provider: named, else deduced from the one flag that is set, else ``local``."""
+        if self.storage_provider is not None:
+            return self.storage_provider
+        return next((name for name, enabled in self._flags().items() if enabled), "local")
+
+    def secret(self) -> str:
+        """``SECRET_KEY``; in development one is made once and kept in ``DATA_DIR``, readable by its owner alone."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value()
+        kept = self.data_dir / "secret_key"
+        if not kept.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=self.data_dir, encoding="ascii") as made:  # 0600, our own
+                made.write(secrets.token_urlsafe(48))
+                made.flush()
+                with suppress(FileExistsError):  # the other process was faster: one secret, whole or not at all
+                    os.link(made.name, kept)
+        return kept.read_text(encoding="ascii")
+
+    def store_values(self, *, interactive: bool = True) -> dict[str, Any]:
+        """The fields of ``storage_service.StoreOptions`` for the active provider."""
+        return {
+            "provider": self.provider,
+            "interactive": interactive,
+            "path": self.storage_path.resolve(),
+            "base_url": self.base_url,
+            "secret": hmac.digest(self.secret().encode(), b"oximetry/signed-urls", "sha256"),
+            **dict(self._provider_values(self.provider).values()),
+        }
+
+    def _flags(self) -> dict[Provider, bool]:
+        return {"r2": self.r2_enabled, "b2": self.b2_enabled, "gcs": self.running_in_cloud}
+
+    def _provider_values(self, provider: Provider) -> dict[str, tuple[str, str | None]]:
+        """Setting name → field and value of each thing that the provider needs."""
+        names = ("endpoint", "access_key_id", "secret_access_key", "bucket", "region")
+        b2_endpoint = self.b2_endpoint or (f"https://s3.{self.b2_region}.backblazeb2.com" if self.b2_region else None)
+        tables: dict[Provider, tuple[tuple[str, str | SecretStr | None], ...]] = {
+            "local": (),
+            "r2": (
+                ("R2_ENDPOINT", self.r2_endpoint),
+                ("R2_ACCESS_KEY_ID", self.r2_access_key_id),
+                ("R2_SECRET_ACCESS_KEY", self.r2_secret_access_key),
+                ("R2_BUCKET_NAME", self.r2_bucket_name),
+                ("R2_REGION", self.r2_region),
+            ),
+            "b2": (
+                ("B2_ENDPOINT", b2_endpoint),
+                ("B2_APPLICATION_KEY_ID", self.b2_application_key_id),
+                ("B2_APPLICATION_KEY", self.b2_application_key),
+                ("B2_BUCKET_NAME", self.b2_bucket_name),
+                ("B2_REGION", self.b2_region),
+            ),
+            "gcs": (
+                ("GCS_ENDPOINT", self.gcs_endpoint),
+                ("GCS_ACCESS_KEY_ID", self.gcs_access_key_id),
+                ("GCS_SECRET", self.gcs_secret),
+                ("GCS_BUCKET_NAME", self.gcs_bucket_name),
+                ("STORAGE_PROVIDER", "auto"),
+            ),
+            "s3": (
+                ("S3_ENDPOINT", self.s3_endpoint),
+                ("S3_ACCESS_KEY_ID", self.s3_access_key_id),
+                ("S3_SECRET_ACCESS_KEY", self.s3_secret_access_key),
+                ("S3_BUCKET_NAME", self.s3_bucket_name),
+                ("S3_REGION", self.s3_region),
+            ),
+        }
+        return {
+            setting: (field, value.get_secret_value() if isinstance(value, SecretStr) else value)
+            for field, (setting, value) in zip(names, tables[provider], strict=False)
+        }
+
+    @field_validator("public_url", "r2_endpoint", "b2_endpoint", "gcs_endpoint", "s3_endpoint")
+    @classmethod
+    def _is_a_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must start with https:// and name a host")
+        return value
+
+    @field_validator("r2_endpoint", "b2_endpoint", "gcs_endpoint", "s3_endpoint")
+    @classmethod
+    def _is_https_off_the_loopback(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = urlsplit(value)
+            if parts.scheme != "https" and not _LOOPBACK.match(parts.hostname or ""):
+                raise ValueError("must be https, except on the loopback")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"^(sqlite:///|postgres(ql)?(\+psycopg)?://)", value):
+            raise ValueError("must be sqlite:///… or postgresql://…")
+        return value
+
+    @field_validator("queue_url")
+    @classmethod
+    def _is_a_queue(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"^(sqlite:///|postgres(ql)?://|rediss?://)", value):
+            raise ValueError("must be sqlite:///…, postgresql://… or redis://…")
+        return value
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        enabled = [name for name, on in self._flags().items() if on]
+        if self.storage_provider is None and len(enabled) > 1:
+            names = {"r2": "R2_ENABLED", "b2": "B2_ENABLED", "gcs": "RUNNING_IN_CLOUD"}
+            raise ConfigurationError(setting="STORAGE_PROVIDER", problem=" + ".join(names[name] for name in enabled))
+        if self.storage_transition != "off":
+            raise ConfigurationError(setting="STORAGE_TRANSITION", problem="only 'off' works in this version")
+        if self.production:
+            self._require_for_production()
+        self._require_storage()
+        return self
+
+    def _require_storage(self) -> None:
+        for setting, (_, value) in self._provider_values(self.provider).items():
+            if not value:
+                raise ConfigurationError(setting=setting, problem="missing")
+
+    def _require_for_production(self) -> None:
+        secret = self.secret_key.get_secret_value() if self.secret_key else ""
+        if len(secret) < 32:
+            raise ConfigurationError(setting="SECRET_KEY", problem="at least 32 characters in production")
+        for name in ("database_url", "public_url"):
+            if getattr(self, name) is None:
+                raise ConfigurationError(setting=name.upper(), problem="required in production")
+        if self.storage_provider is None and self.provider == "local":
+            raise ConfigurationError(setting="STORAGE_PROVIDER", problem="required in production")
+
+
+def refuse_unknown_names(settings: type[BaseSettings]) -> None:
+    """Raise for a variable that looks like ours and is none: a typing error must not pass in silence."""
+    known = {name.upper() for name in settings.model_fields}
+    for name in os.environ:
+        if name.upper().startswith(_OWN_PREFIXES) and name.upper() not in known:
+            raise ConfigurationError(setting=name, problem="unknown setting")

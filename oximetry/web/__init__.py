@@ -1,0 +1,1 @@
+"""Pages and figures as pure functions, routes, sign-in, upload endpoint, words."""

@@ -1,0 +1,166 @@
+"""The batch table and what stands around it, as pure functions of the batch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from oximetry.domain.records import ItemKind, ItemState, UploadItem
+from oximetry.services.batch import Batch, BatchRow
+from oximetry.web.i18n import NO_VALUE, Words
+from patient_links import PatientCard
+
+NEW_LETTERS = "ABCDEFGH"
+LISTED_PATIENTS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """Everything that one poll may change; ``digest`` is equal when nothing did."""
+
+    digest: str
+    rows: list[dict[str, Any]]
+    choices: list[str]
+    counts: str
+    progress: float
+    refused: list[Component]
+    readable: int
+    chosen: int
+    busy: bool
+
+
+def view(batch: Batch, cards: Sequence[PatientCard], words: Words, name_of: Callable[[UploadItem], str]) -> BatchView:
+    """Render a batch for the doctor's language."""
+    labels = target_labels(cards, words)
+    shown = [row for row in batch.rows if row.item.state is not ItemState.REFUSED]
+    rows = [table_row(row, labels, words, name_of) for row in shown if row.item.kind is not ItemKind.ARCHIVE]
+    refused = [row.item for row in batch.rows if row.item.state is ItemState.REFUSED]
+    readable = batch.readable
+    refused_rows = [refused_row(item, words, name_of) for item in refused]
+    settled = sum(row.item.state not in (ItemState.RECEIVED, ItemState.CONFIRMED) for row in batch.rows)
+    digest = hashlib.sha256(
+        json.dumps([words.language, rows, [item.id for item in refused], list(labels.values())], default=str).encode()
+    ).hexdigest()
+    return BatchView(
+        digest=digest,
+        rows=rows,
+        choices=["", *labels.values()],
+        counts=counts(batch, words),
+        progress=100.0 * settled / len(batch.rows) if batch.rows else 0.0,
+        refused=refused_rows,
+        readable=len(readable),
+        chosen=sum(1 for item in readable if item.target),
+        busy=batch.busy,
+    )
+
+
+def target_labels(cards: Sequence[PatientCard], words: Words) -> dict[str, str]:
+    """Target → what the doctor reads: new patients A to H, then the doctor's own, newest first."""
+    new = {f"new:{letter}": words("patients.new_letter", letter=letter) for letter in NEW_LETTERS}
+    return {**new, **{card.patient.id: patient_name(card, words) for card in cards[:LISTED_PATIENTS]}}
+
+
+def patient_name(card: PatientCard, words: Words) -> str:
+    """``Pacient 12 · etichetă``: the number is the practice's own, the label the doctor's."""
+    name = words("patients.numbered", number=card.patient.number)
+    return f"{name} · {card.patient.label}" if card.patient.label else name
+
+
+def counts(batch: Batch, words: Words) -> str:
+    """``12 fișiere · 10 citite · 1 refuzat · 1 în lucru``."""
+    states = [row.item.state for row in batch.rows]
+    if not states:
+        return ""
+    read = sum(state in (ItemState.READ, ItemState.CONFIRMED, ItemState.STORED, ItemState.EXPANDED) for state in states)
+    parts = [words.count("batch.files", len(states)), words.count("batch.read", read)]
+    refused, busy = (
+        states.count(ItemState.REFUSED),
+        states.count(ItemState.RECEIVED) + states.count(ItemState.CONFIRMED),
+    )
+    stored = states.count(ItemState.STORED)
+    parts += [words.count("batch.stored", stored)] if stored else []
+    parts += [words.count("batch.refused", refused)] if refused else []
+    parts += [words.count("batch.busy", busy)] if busy else []
+    return " · ".join(parts)
+
+
+def table_row(
+    row: BatchRow, labels: Mapping[str, str], words: Words, name_of: Callable[[UploadItem], str]
+) -> dict[str, Any]:
+    """One line of the table; numbers for sorting, ``*_text`` for reading."""
+    item, numbers = row.item, row.item.numbers or {}
+    below90 = numbers["time_below_pct"]["90"] if numbers else None
+    lowest = numbers.get("spo2_min_pct")
+    state = words(f"state.{item.state.value}")
+    return {
+        "id": item.id,
+        "open": item.state is ItemState.READ,
+        "spark": item.sparkline,
+        "started": item.started_at.isoformat() if item.started_at else "",
+        "night_text": night_text(item, words) or name_of(item),
+        "state_text": state if item.state is not ItemState.READ else "",
+        "warns": bool(remarks(row, words)),
+        "device": item.device_serial or NO_VALUE,
+        "duration": numbers.get("recorded_s"),
+        "duration_text": words.duration(numbers["recorded_s"]) if numbers else "",
+        "odi3": numbers.get("odi3_per_h"),
+        "odi3_text": words.number(numbers.get("odi3_per_h")) if numbers else "",
+        "odi4": numbers.get("odi4_per_h"),
+        "odi4_text": words.number(numbers.get("odi4_per_h")) if numbers else "",
+        "below90": below90,
+        "below90_text": words.percent(below90) if numbers else "",
+        "lowest": lowest,
+        "lowest_text": words.percent(lowest, 0) if numbers else "",
+        "pdf": "✓" if row.report or item.kind is ItemKind.REPORT else NO_VALUE,
+        "patient": _patient_of(item, labels),
+        "remarks": " · ".join(remarks(row, words)),
+    }
+
+
+def night_text(item: UploadItem, words: Words) -> str:
+    """``7/8 oct. 23:04``."""
+    if item.started_at is None:
+        return ""
+    return f"{words.night(item.started_at, short=True)} {item.started_at:%H:%M}"
+
+
+def remarks(row: BatchRow, words: Words) -> list[str]:
+    """What the doctor should know before confirming."""
+    item = row.item
+    said = [words.warning(str(warning["code"]), warning) for warning in (item.numbers or {}).get("warnings", [])]
+    if row.stored_at:
+        here = item.patient_id or item.target
+        elsewhere = any(patient != here for patient in row.stored_at)
+        said.insert(0, words("remark.same_night_elsewhere" if elsewhere and here else "remark.same_night_stored"))
+    if item.kind is ItemKind.REPORT:
+        said.append(words("remark.lone_report"))
+    if row.waits_for:
+        said.insert(0, words("remark.waits", reason=words.reason(row.waits_for, {})))
+    if item.reason and item.state is ItemState.READ:
+        said.insert(0, words.reason(item.reason, item.details))
+    return said
+
+
+def refused_row(item: UploadItem, words: Words, name_of: Callable[[UploadItem], str]) -> Component:
+    """Why a file was refused, beside its name, and the way to take it out."""
+    return html.Div(
+        [
+            html.Span("✕", className="refused-mark"),
+            html.Strong(name_of(item)),
+            html.Span(words.reason(item.reason or "unexpected", item.details)),
+            html.Button(words("batch.take_out"), id={"type": "take-out", "item": item.id}, className="quiet-action"),
+        ],
+        className="refused-row",
+    )
+
+
+def _patient_of(item: UploadItem, labels: Mapping[str, str]) -> str:
+    if item.patient_id:
+        return labels.get(item.patient_id, "")
+    return labels.get(item.target or "", "")

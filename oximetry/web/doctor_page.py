@@ -1,0 +1,249 @@
+"""The doctor's one page: every view stands in the layout from the start, so that no callback can miss its output."""
+
+from __future__ import annotations
+
+import json
+
+import dash_ag_grid as dag
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from oximetry.services.uploads import UploadLimits
+from oximetry.web import ids
+from oximetry.web.figures import config
+from oximetry.web.i18n import Words
+from oximetry.web.patient_page import language_switch
+
+POLL_MS = 1000
+PLOT_HEIGHT_PX = 460
+THEME = {"primaryColor": "blue", "colors": {"blue": ["#E7F0FA", "#CFE1F5", "#9EC3EA", "#6DA5E0", "#3C87D5", "#1A6CC4",
+                                                     "#005FB8", "#00529F", "#004586", "#00386D"]},
+         "primaryShade": 6, "fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"}  # fmt: skip
+
+_UPLOAD_WORDS = ("waiting", "sending", "received", "known", "retrying", "failed", "stopped", "stop", "retry", "remove",
+                 "too_large", "too_many", "batch_too_large", "left", "signed_out")  # fmt: skip
+
+
+def layout(words: Words, email: str, session_id: str, limits: UploadLimits) -> Component:
+    """The whole page for a signed-in doctor and an open batch."""
+    return dmc.MantineProvider(
+        [
+            dcc.Location(id=ids.LOCATION, refresh=False),
+            dcc.Store(id=ids.SESSION, data=session_id),
+            dcc.Store(id=ids.REFRESH, data=0),
+            dcc.Store(id=ids.DIGEST),
+            dcc.Store(id=ids.PENDING),
+            dcc.Store(id=ids.PATIENT_SHOWN),
+            dcc.Store(id=ids.SHOW_NIGHT),
+            dcc.Interval(id=ids.POLL, interval=POLL_MS),
+            _header(words, email),
+            html.Div(words("doctor.session_expired"), id=ids.EXPIRED, className="message message-error", hidden=True),
+            html.Div(id=ids.MESSAGE, role="status"),
+            html.Main(
+                [
+                    html.Section(_batch(words, session_id, limits), id=ids.BATCH_VIEW),
+                    html.Section(_patients(words), id=ids.PATIENTS_VIEW, hidden=True),
+                    html.Section(_patient(words), id=ids.PATIENT_VIEW, hidden=True),
+                    _night_panel(words),
+                ],
+                className="doctor",
+            ),
+        ],
+        theme=THEME,
+        defaultColorScheme="auto",
+    )
+
+
+def _header(words: Words, email: str) -> Component:
+    return html.Header(
+        [
+            html.Strong(words("app.name"), className="brand"),
+            html.Nav(
+                [
+                    html.A(words("nav.batch"), href="#lot"),
+                    html.A(words("nav.patients"), href="#pacienti"),
+                ]
+            ),
+            html.Span([language_switch(words), html.Span(email, className="quiet email")], className="right"),
+            html.Button(words("nav.sign_out"), className="quiet-action", **{"data-sign-out": "1"}),
+        ],
+        className="doctor-head",
+    )
+
+
+def _batch(words: Words, session_id: str, limits: UploadLimits) -> list[Component]:
+    return [
+        _drop_zone(words, session_id, limits),
+        html.Div(id=ids.FILE_LIST, className="file-list", **{"aria-live": "polite"}),
+        html.Div(
+            [html.Span(id=ids.COUNTS, className="quiet"), dmc.Progress(id=ids.PROGRESS, value=0, size="sm")],
+            className="counts",
+        ),
+        dag.AgGrid(
+            id=ids.GRID,
+            rowData=[],
+            columnDefs=columns(words, []),
+            getRowId="params.data.id",
+            dashGridOptions={
+                "rowSelection": {"mode": "multiRow", "enableClickSelection": False},
+                "singleClickEdit": True,
+                "stopEditingWhenCellsLoseFocus": True,
+                "rowHeight": 44,
+                "domLayout": "autoHeight",
+                "localeText": {"noRowsToShow": words("batch.no_rows")},
+                "suppressDragLeaveHidesColumns": True,
+                "enableCellTextSelection": True,
+            },
+            defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
+            style={"width": "100%", "height": None},
+        ),
+        html.Div(id=ids.REFUSED),
+        html.Div(
+            [
+                dmc.Button(words("batch.all_to_new"), id=ids.ALL_TO_NEW, disabled=True),
+                dmc.Select(
+                    id=ids.CHOSEN_PATIENT,
+                    data=[],
+                    placeholder=words("batch.choose_patient"),
+                    searchable=True,
+                    nothingFoundMessage=words("batch.no_patient_found"),
+                ),
+                dmc.Button(words("batch.give_chosen"), id=ids.GIVE_CHOSEN, variant="default", disabled=True),
+                dmc.Button(words("batch.confirm"), id=ids.CONFIRM, color="blue", disabled=True),
+                dmc.Button(words("batch.discard_chosen"), id=ids.DISCARD, variant="subtle", disabled=True),
+                dmc.Button(words("batch.new"), id=ids.NEW_BATCH, variant="subtle"),
+            ],
+            className="batch-actions",
+        ),
+        html.Div(id=ids.BATCH_LINKS),
+        dmc.Modal(
+            [
+                html.Div(id=ids.DOUBTS_TEXT),
+                dmc.Group(
+                    [
+                        dmc.Button(words("doubts.no"), id=ids.DOUBTS_NO, variant="default"),
+                        dmc.Button(words("doubts.yes"), id=ids.DOUBTS_YES, color="red"),
+                    ]
+                ),
+            ],
+            id=ids.DOUBTS,
+            title=words("doubts.title"),
+            opened=False,
+        ),
+    ]
+
+
+def _drop_zone(words: Words, session_id: str, limits: UploadLimits) -> Component:
+    said = {name: words(f"upload.{name}") for name in _UPLOAD_WORDS}
+    return html.Div(
+        [
+            html.P(words("upload.drop_here")),
+            html.Span(
+                [
+                    html.Button(words("upload.choose_files"), className="action", **{"data-choose": "files"}),
+                    html.Button(words("upload.choose_folder"), className="quiet-action", **{"data-choose": "folder"}),
+                ],
+                className="drop-buttons",
+            ),
+        ],
+        id=ids.DROP_ZONE,
+        className="drop-zone",
+        **{
+            "data-session": session_id,
+            "data-words": json.dumps(said),
+            "data-file-bytes": str(limits.file_bytes),
+            "data-files": str(limits.files),
+            "data-batch-bytes": str(limits.batch_bytes),
+        },
+    )
+
+
+def columns(words: Words, patients: list[str]) -> list[dict[str, object]]:
+    """The batch table's columns; the patient's is a choice among new and existing ones."""
+
+    def shown(name: str, width: int) -> dict[str, object]:
+        return {
+            "field": name,
+            "headerName": words(f"column.{name}"),
+            "width": width,
+            "type": "rightAligned",
+            "valueFormatter": {"function": f"params.data.{name}_text"},
+        }
+
+    return [
+        {"field": "spark", "headerName": "", "width": 136, "cellRenderer": "Sparkline", "sortable": False,
+         "cellDataType": False},
+        {"field": "started", "headerName": words("column.night"), "width": 190, "cellRenderer": "NightCell"},
+        {"field": "device", "headerName": words("column.device"), "width": 90},
+        shown("duration", 90),
+        shown("odi3", 80),
+        shown("odi4", 80),
+        shown("below90", 90),
+        shown("lowest", 85),
+        {"field": "pdf", "headerName": "PDF", "width": 60},
+        {
+            "field": "patient",
+            "headerName": words("column.patient"),
+            "width": 170,
+            "editable": {"function": "params.data.open"},
+            "cellEditor": "agSelectCellEditor",
+            "cellEditorParams": {"values": patients},
+            "cellClass": "patient-cell",
+        },
+        {"field": "remarks", "headerName": words("column.remarks"), "flex": 1, "minWidth": 220, "wrapText": True,
+         "autoHeight": True, "cellClass": "remarks-cell"},
+    ]  # fmt: skip
+
+
+def _patients(words: Words) -> list[Component]:
+    return [
+        html.Div(
+            [html.H1(words("nav.patients")), dmc.Button(words("patients.new"), id=ids.NEW_PATIENT)],
+            className="title-row",
+        ),
+        html.Div(id=ids.PATIENT_LIST),
+    ]
+
+
+def _patient(words: Words) -> list[Component]:
+    return [
+        html.A(words("patients.back"), href="#pacienti"),
+        html.Div(
+            [
+                dmc.TextInput(id=ids.LABEL, label=words("patients.label")),
+                dmc.Button(words("patients.save_label"), id=ids.SAVE_LABEL, variant="default"),
+                dmc.Button(words("patients.rotate"), id=ids.ROTATE, variant="default"),
+                dmc.Button(words("patients.revoke"), id=ids.REVOKE, color="red", variant="outline"),
+            ],
+            className="batch-actions",
+        ),
+        dmc.Select(id=ids.MOVE_TO, label=words("nights.move_to"), data=[], searchable=True, className="move-to"),
+        html.Div(id=ids.PATIENT_PAGE),
+    ]
+
+
+def _night_panel(words: Words) -> Component:
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2(id=ids.NIGHT_TITLE),
+                    html.Button(words("night.close"), id=ids.NIGHT_CLOSE, className="quiet-action"),
+                ],
+                className="title-row",
+            ),
+            html.Div(id=ids.NIGHT_NUMBERS),
+            html.Div(
+                dcc.Graph(id=ids.NIGHT_PLOT, config=config(words), style={"height": f"{PLOT_HEIGHT_PX}px"}),
+                className="live-plot",
+                tabIndex="0",
+                **{"aria-label": words("plot.keys")},
+            ),
+            html.P(id=ids.NIGHT_CAPTION, className="quiet caption"),
+            html.P(words("plot.keys"), className="quiet caption"),
+        ],
+        id=ids.NIGHT_PANEL,
+        className="card",
+        hidden=True,
+    )

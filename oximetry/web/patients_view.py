@@ -1,0 +1,150 @@
+"""The doctor's patients: the list, one patient's link and nights; pure functions of what the services say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+import segno
+from dash import html
+from dash.development.base_component import Component
+
+from oximetry.domain.records import NightState, StoredFile
+from oximetry.services.nights import NightCard
+from oximetry.web import ids
+from oximetry.web.batch_view import patient_name
+from oximetry.web.i18n import Words
+from oximetry.web.patient_page import file_path
+from patient_links import PatientCard
+
+
+def patient_list(cards: Sequence[PatientCard], counts: Mapping[str, int], words: Words) -> Component:
+    """One line per patient, newest first."""
+    if not cards:
+        return html.P(words("patients.none"), className="quiet")
+    head = [words(f"patients.{name}") for name in ("patient", "nights", "link", "since")]
+    return html.Table(
+        [
+            html.Thead(html.Tr([html.Th(text) for text in head])),
+            html.Tbody(
+                [
+                    html.Tr(
+                        [
+                            html.Td(html.A(patient_name(card, words), href=f"#pacient/{card.patient.id}")),
+                            html.Td(counts.get(card.patient.id, 0)),
+                            html.Td(link_state(card, words)),
+                            html.Td(words.day(card.patient.created_at)),
+                        ]
+                    )
+                    for card in cards
+                ]
+            ),
+        ],
+        className="plain-table",
+    )
+
+
+def link_state(card: PatientCard, words: Words) -> str:
+    """Live or not, and how often the patient opened it."""
+    if card.link is None:
+        return words("link.revoked")
+    if card.link.opened_count == 0:
+        return words("link.never_opened")
+    return words.count("link.opened", card.link.opened_count)
+
+
+def link_box(card: PatientCard, words: Words) -> Component:
+    """The link with copy button and QR code, and the doctor's preview."""
+    name = html.Strong(patient_name(card, words))
+    if card.url is None:
+        return html.Div([name, html.P(words("link.revoked"), className="quiet")], className="card link-box")
+    return html.Div(
+        [
+            html.Img(src=qr_code(card.url), alt=words("link.qr"), width=132, height=132, className="qr"),
+            html.Div(
+                [
+                    name,
+                    html.Code(card.url, className="link-url"),
+                    html.Div(
+                        [
+                            html.Button(words("link.copy"), className="action", **{"data-copy": card.url}),
+                            html.A(
+                                words("link.preview"),
+                                href=card.url,
+                                target="_blank",
+                                rel="noopener",
+                                className="action quiet-action",
+                            ),
+                        ],
+                        className="downloads",
+                    ),
+                    html.Span(link_state(card, words), className="quiet"),
+                ]
+            ),
+        ],
+        className="card link-box",
+    )
+
+
+def qr_code(url: str) -> str:
+    """The link as a QR code, an SVG in a data URL: nothing is fetched, nothing is stored."""
+    return "data:image/svg+xml;utf8," + quote(segno.make(url, error="m").svg_inline(scale=4, border=2, light="white"))
+
+
+def patient_nights(
+    card: PatientCard, nights: Sequence[NightCard], reports: Sequence[StoredFile], words: Words
+) -> list[Component]:
+    """One patient's page: link, nights, reports without a night."""
+    shown: list[Component] = [link_box(card, words)]
+    shown += [night_row(night, words) for night in nights]
+    if not nights:
+        shown.append(html.P(words("nights.none"), className="quiet"))
+    if reports:
+        links = [html.A(file.name, href=file_path(file)) for file in reports]
+        shown.append(html.Div([html.Strong(words("patient.reports")), *links], className="card"))
+    return shown
+
+
+def night_row(card: NightCard, words: Words) -> Component:
+    """One stored night with its headline numbers and what can be done with it."""
+    night, numbers = card.night, card.night.numbers
+    parts = (
+        f"ODI3 {words.number(numbers['odi3_per_h'])}",
+        f"ODI4 {words.number(numbers['odi4_per_h'])}",
+        f"{words('number.below90')} {words.percent(numbers['time_below_pct']['90'])}",
+        f"{words('number.lowest')} {words.percent(numbers['spo2_min_pct'], 0)}",
+    )
+    return html.Div(
+        [
+            html.Strong(words.title(night.started_at, night.ended_at, night.device_serial)),
+            html.Span(" · ".join(parts), className="quiet"),
+            _night_state(card, words),
+            html.Div(_actions(card, words), className="downloads"),
+        ],
+        className="card night-row",
+    )
+
+
+def _night_state(card: NightCard, words: Words) -> Component:
+    state = card.night.state
+    return html.Span("" if state is NightState.STORED else words(f"night_state.{state.value}"), className="note")
+
+
+def _actions(card: NightCard, words: Words) -> list[Component]:
+    def button(act: str) -> Component:
+        return html.Button(
+            words(f"nights.{act}"),
+            id={"type": ids.NIGHT_ACTION, "act": act, "night": card.night.id},
+            className="quiet-action",
+        )
+
+    if card.night.state is NightState.REMOVED:
+        return [button("restore")]
+    if card.night.state is NightState.MOVING:
+        return [button("move")]
+    files = [file for file in (card.plot, card.csv, *card.reports) if file is not None]
+    links = [
+        html.A(words(f"download.{file.name.rpartition('.')[2]}"), href=file_path(file), className="quiet-action action")
+        for file in files
+    ]
+    return [button("show"), *links, button("move"), button("remove")]

@@ -1,0 +1,165 @@
+"""Routes outside Dash: health, uploads, a patient's session, and the way to files."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Blueprint, Flask, Response, jsonify, make_response, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from oximetry.domain.errors import (
+    InvalidRequest,
+    InvalidUpload,
+    LinkRefused,
+    NotFound,
+    OximetryError,
+    StorageRefused,
+    StorageUnavailable,
+)
+from oximetry.services.uploads import MEGABYTE, IncomingFile
+from oximetry.web.language import request_words
+from oximetry.web.patient_access import PatientAccess
+from oximetry.web.services import WebServices
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 10
+_STATUS: tuple[tuple[type[OximetryError], int], ...] = (
+    (NotFound, 404),
+    (LinkRefused, 404),
+    (InvalidUpload, 422),
+    (InvalidRequest, 409),
+    (StorageUnavailable, 503),
+    (StorageRefused, 503),
+)
+
+
+def install(server: Flask, services: WebServices, access: PatientAccess) -> None:
+    """Add the routes and the answers to errors."""
+    server.register_blueprint(_health(services))
+    server.register_blueprint(_uploads(services))
+    server.register_blueprint(_patient(services, access))
+    if services.open_signed is not None:
+        server.register_blueprint(_signed_files(services))
+    server.register_error_handler(OximetryError, _refused)
+    server.register_error_handler(HTTPException, _http_error)
+
+
+def _health(services: WebServices) -> Blueprint:
+    routes = Blueprint("health", __name__)
+
+    @routes.get("/")
+    def home() -> ResponseReturnValue:
+        return redirect("/medic/")
+
+    @routes.get("/healthz")
+    def alive() -> ResponseReturnValue:
+        return {"status": "ok"}
+
+    @routes.get("/readyz")
+    def ready() -> ResponseReturnValue:
+        state = services.readiness.look()
+        parts = {name: getattr(state, name) for name in ("status", "database", "storage", "queue", "renderer", "jobs")}
+        return parts, 503 if state.status == "down" else 200
+
+    return routes
+
+
+def _uploads(services: WebServices) -> Blueprint:
+    routes = Blueprint("uploads", __name__)
+
+    @routes.post("/medic/uploads/<session_id>/files")
+    def receive(session_id: str) -> ResponseReturnValue:
+        upload = request.files.get("file")
+        if upload is None:
+            raise InvalidUpload("no_file")
+        limit = services.uploads.limits.file_bytes
+        content = upload.stream.read(limit + 1)
+        file = IncomingFile(upload.filename or "", content)
+        item, is_new = services.uploads.accept(current_user.doctor, session_id, file)
+        return {"id": item.id, "state": item.state.value, "new": is_new}, 201 if is_new else 200
+
+    return routes
+
+
+def _patient(services: WebServices, access: PatientAccess) -> Blueprint:
+    routes = Blueprint("patient", __name__)
+
+    @routes.post("/patient/session")
+    def open_link() -> ResponseReturnValue:
+        posted = request.get_json(silent=True)
+        secret = str(posted.get("secret", "")) if isinstance(posted, dict) else ""
+        doctor_id = current_user.doctor.id if current_user.is_authenticated else None
+        link = services.links.open(secret, preview_by=doctor_id)
+        response = jsonify(patient_id=link.patient_id, preview=doctor_id == link.doctor_id)
+        access.remember(response, link)
+        return response
+
+    @routes.get("/patient/<uuid:patient_id>/<any(csvs, originals, pdfs, plots):kind>/<string:filename>")
+    def file(patient_id: object, kind: str, filename: str) -> ResponseReturnValue:
+        doctor_id = access.owner_of(str(patient_id))
+        url = services.nights.file_url(doctor_id, str(patient_id), kind, filename)
+        response = redirect(url, 302)
+        response.set_data(b"")  # the default page would repeat the signed URL
+        return response
+
+    return routes
+
+
+def _signed_files(services: WebServices) -> Blueprint:
+    routes = Blueprint("files", __name__)
+
+    @routes.get("/files/<path:key>")
+    def signed(key: str) -> ResponseReturnValue:
+        assert services.open_signed is not None  # noqa: S101 - told to the type checker; install() looked
+        try:
+            file = services.open_signed(key, request.args)
+        except StorageRefused:
+            return _words_page("error.signature", 403)
+        response = make_response(file.content)
+        response.headers["Content-Type"] = file.content_type
+        response.headers["Content-Disposition"] = file.disposition
+        return response
+
+    return routes
+
+
+def _refused(error: OximetryError) -> ResponseReturnValue:
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    if status == 500:
+        logger.error("request failed reason=%s", error.reason, exc_info=error)
+    if request.path.startswith("/medic/uploads/") or request.path == "/patient/session":
+        response = jsonify(reason=error.reason, message=request_words().error(error))
+        response.status_code = status
+    else:
+        response = make_response(_words_page(f"error.{status}", status))
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if isinstance(error, RequestEntityTooLarge) and request.path.startswith("/medic/uploads/"):
+        limit = request.max_content_length or 0
+        words = request_words()
+        message = words.reason("file_too_large", {"limit_mb": limit // MEGABYTE})
+        return jsonify(reason="file_too_large", message=message), status
+    if error.response is not None:
+        return error.response
+    return _words_page(f"error.{status}" if status in (400, 403, 404, 503) else "error.500", status)
+
+
+def _words_page(key: str, status: int) -> Response:
+    words = request_words()
+    page = (
+        f'<!doctype html><html lang="{words.language}"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{words('app.name')}</title>"
+        '<link rel="icon" href="/patient/assets/favicon.ico">'
+        '<link rel="stylesheet" href="/patient/assets/base.css">'
+        f'<body class="notice"><main><h1>{words("app.name")}</h1><p>{words(key)}</p></main>'
+    )
+    return Response(page, status, mimetype="text/html")

@@ -1,0 +1,201 @@
+"""What stands in front of every request: host, sign-in guard, CSRF, and the headers of every answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, current_app, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_compress import Compress
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
+
+DOCTOR_PREFIX = "/medic/"
+PATIENT_PREFIX = "/patient/"
+CSRF_COOKIE = "_csrf_token"
+
+# POSTs of a patient's browser: it has no session to ride on, so its own origin is asked for instead of a token
+WITHOUT_TOKEN = ("/patient/session", "/patient/_dash-update-component")
+ANY_HOST = ("/healthz",)
+
+# Dash's catch-all would answer 200 to any path below its prefix; only these and our own routes exist
+_DASH_PATHS = re.compile(
+    r"^/(medic|patient)/(|_dash-layout|_dash-dependencies|_dash-update-component|_favicon\.ico"
+    r"|_dash-component-suites/[\w./@-]+|assets/[\w./-]+)$"
+)
+_OWN_PATHS = re.compile(
+    r"^POST /medic/uploads/[0-9a-f-]{36}/files$|^POST /patient/session$"
+    r"|^(GET|HEAD) /patient/[0-9a-f-]{36}/(csvs|originals|pdfs|plots)/[^/]+$"
+)
+_STATIC = re.compile(r"/(_dash-component-suites|assets)/|/_favicon\.ico$")
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What the guards need to know of the settings.
+
+    Attributes
+    ----------
+    base_url : str
+        ``PUBLIC_URL``; its host is the only one served (and, in development, the loopback's names).
+    storage_origin : str or None
+        The one foreign origin that pages may fetch from: the store's signed URLs.
+    """
+
+    base_url: str
+    storage_origin: str | None
+    production: bool
+
+    @property
+    def https(self) -> bool:
+        """Whether cookies are ``Secure`` and HSTS is sent."""
+        return self.base_url.startswith("https://")
+
+    def serves(self, host: str) -> bool:
+        """Whether a ``Host`` header names us."""
+        own = urlsplit(self.base_url)
+        if host == own.netloc:
+            return True
+        names = ("127.0.0.1", "localhost") if not self.production else ()
+        return host in {f"{name}:{own.port}" for name in names}
+
+
+def install(server: Flask, fence: Fence, script_hashes: Callable[[], Sequence[str]]) -> None:
+    """Put the guards in front of the server; must come before any other ``before_request``."""
+    csrf = CSRFProtect()
+    csrf.init_app(server)
+    server.before_request(lambda: _check_host(fence))
+    server.before_request(_check_path)
+    server.before_request(_check_sign_in)
+    server.before_request(lambda: _check_forgery(csrf))
+    server.register_error_handler(CSRFError, lambda error: ("", 400))
+    policies: list[str] = []
+
+    def finish(response: Response) -> Response:
+        if not policies:
+            policies.append(content_policy(script_hashes(), fence.storage_origin))
+        return _finish(response, fence, policies[0])
+
+    server.after_request(finish)
+
+
+def content_policy(script_hashes: Sequence[str], storage_origin: str | None) -> str:
+    """The Content-Security-Policy: own scripts by hash, no eval, one foreign origin at most."""
+    store = f" {storage_origin}" if storage_origin else ""
+    parts = (
+        "default-src 'none'",
+        f"script-src 'self' {' '.join(dict.fromkeys(script_hashes))}".rstrip(),
+        "style-src 'self' 'unsafe-inline'",
+        f"img-src 'self' data: blob:{store}",
+        f"connect-src 'self'{store}",
+        "font-src 'self' data:",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+    )
+    return "; ".join(parts)
+
+
+def same_origin() -> bool:
+    """Whether the browser says that the request comes from one of our own pages."""
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return origin == f"{request.scheme}://{request.host}"
+    return request.headers.get("Sec-Fetch-Site") == "same-origin"
+
+
+def _check_host(fence: Fence) -> None:
+    if request.path not in ANY_HOST and not fence.serves(request.host):
+        abort(400)
+
+
+def _check_path() -> None:
+    path = request.path
+    if not path.startswith((DOCTOR_PREFIX, PATIENT_PREFIX)):
+        return
+    if ".." in path or not (_DASH_PATHS.match(path) or _OWN_PATHS.match(f"{request.method} {path}")):
+        abort(404)
+
+
+def _check_sign_in() -> ResponseReturnValue | None:
+    path = request.path
+    if not path.startswith(DOCTOR_PREFIX) or _STATIC.search(path) or current_user.is_authenticated:
+        return None
+    if path == DOCTOR_PREFIX and request.method == "GET":
+        return redirect("/login")
+    return {"reason": "signed_out"}, 401
+
+
+def _check_forgery(csrf: CSRFProtect) -> None:
+    if request.method in ("GET", "HEAD", "OPTIONS", "TRACE"):
+        return
+    if request.path in WITHOUT_TOKEN:
+        if not same_origin():
+            abort(403)
+        return
+    csrf.protect()
+
+
+def _finish(response: Response, fence: Fence, policy: str) -> Response:
+    headers = response.headers
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Content-Security-Policy"] = policy
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    if fence.https:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.path.startswith((PATIENT_PREFIX, "/files/")):
+        headers["X-Robots-Tag"] = "noindex, nofollow"
+    if not _STATIC.search(request.path):
+        headers["Cache-Control"] = "no-store"
+    elif request.args.get("m") and "Cache-Control" in headers:
+        headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    if request.path in ("/login", DOCTOR_PREFIX) and response.status_code == 200:
+        token = generate_csrf()
+        response.set_cookie(CSRF_COOKIE, token, secure=fence.https, samesite="Lax", httponly=False)
+    return response
+
+
+def compress(server: Flask) -> None:
+    """Answer text compressed. Flask-Compress's own cache stays off: it would share one entry among all pages."""
+    server.config.update(
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_ALGORITHM_STREAMING=["br", "gzip"],
+        COMPRESS_BR_LEVEL=5,
+        COMPRESS_LEVEL=6,
+        COMPRESS_MIMETYPES=[
+            "text/html",
+            "text/css",
+            "text/javascript",
+            "application/javascript",
+            "application/json",
+            "image/svg+xml",
+        ],
+    )
+    Compress().init_app(server)
+
+
+def configure(server: Flask, secret_key: bytes, fence: Fence, max_upload_bytes: int) -> None:
+    """Flask's own settings; the cookies' names and flags."""
+    server.secret_key = secret_key
+    server.config.update(
+        MAX_CONTENT_LENGTH=max_upload_bytes,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        SESSION_COOKIE_NAME="doctor",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=fence.https,
+        WTF_CSRF_CHECK_DEFAULT=False,  # asked for in _check_forgery, which knows whose POST it is
+        WTF_CSRF_SSL_STRICT=False,  # our no-referrer would make it refuse valid tokens
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+
+
+def is_https() -> bool:
+    """Whether cookies must be ``Secure`` on this server."""
+    return bool(current_app.config["SESSION_COOKIE_SECURE"])

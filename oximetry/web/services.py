@@ -1,0 +1,51 @@
+"""What the pages may ask for; built by ``app_instance``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from oximetry.services.accounts import AccountService
+from oximetry.services.assignment import AssignmentService
+from oximetry.services.batch import BatchService
+from oximetry.services.nights import NightService
+from oximetry.services.readiness import ReadinessService
+from oximetry.services.uploads import UploadService
+from patient_links import PatientLinks
+
+
+class SignedContent(Protocol):
+    """A file behind one of our own signed URLs."""
+
+    @property
+    def content(self) -> bytes:
+        """The bytes."""
+        ...
+
+    @property
+    def content_type(self) -> str:
+        """For the answer's header."""
+        ...
+
+    @property
+    def disposition(self) -> str:
+        """For the answer's header."""
+        ...
+
+
+OpenSigned = Callable[[str, Mapping[str, str]], SignedContent]
+
+
+@dataclass(frozen=True, slots=True)
+class WebServices:
+    """The use cases that stand behind the pages; ``open_signed`` only with the local provider."""
+
+    accounts: AccountService
+    links: PatientLinks
+    uploads: UploadService
+    batches: BatchService
+    assignment: AssignmentService
+    nights: NightService
+    readiness: ReadinessService
+    open_signed: OpenSigned | None

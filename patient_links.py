@@ -1,0 +1,146 @@
+"""Patients and their secret links: create, open, copy, rotate, revoke; every link is built on ``PUBLIC_URL``."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import secrets
+from dataclasses import dataclass
+from uuid import uuid4
+
+from oximetry.domain.catalogue_ports import Catalogue, Transaction
+from oximetry.domain.errors import ConfigurationError, InvalidRequest, LinkRefused
+from oximetry.domain.ports import Clock, Vault
+from oximetry.domain.records import Link, Patient
+
+logger = logging.getLogger(__name__)
+
+MAX_LABEL_LENGTH = 80
+_SECRET = re.compile(r"^[A-Za-z0-9_-]{43}$")
+
+
+@dataclass(frozen=True, slots=True)
+class PatientCard:
+    """A patient as its doctor sees it; ``url`` is ``None`` while no link is live or none can be shown."""
+
+    patient: Patient
+    url: str | None
+    link: Link | None
+
+
+class PatientLinks:
+    """Patients of a doctor and the links that open their pages.
+
+    Parameters
+    ----------
+    base_url : str
+        ``PUBLIC_URL`` without a slash at its end.
+    vault : Vault
+        Seals the secrets, so that the doctor can copy a link again.
+    """
+
+    def __init__(self, catalogue: Catalogue, vault: Vault, base_url: str, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._vault = vault
+        self._base_url = base_url
+        self._clock = clock
+
+    def create(self, doctor_id: str, label: str | None = None) -> PatientCard:
+        """A new patient with a live link."""
+        with self._catalogue.write() as transaction:
+            patient = self.create_within(transaction, doctor_id, label)
+        return self.card(doctor_id, patient.id)
+
+    def create_within(self, transaction: Transaction, doctor_id: str, label: str | None = None) -> Patient:
+        """The same as one step of a larger transaction."""
+        patient = transaction.patients.create(str(uuid4()), doctor_id, _checked_label(label), self._clock())
+        self._add_link(transaction, patient.id)
+        transaction.audit.add(self._clock(), doctor_id, "patient_created", ("patient", patient.id))
+        return patient
+
+    def card(self, doctor_id: str, patient_id: str) -> PatientCard:
+        """One patient with its link; raises ``NotFound`` for another doctor's patient too."""
+        with self._catalogue.read() as transaction:
+            patient = transaction.patients.get(doctor_id, patient_id)
+            links = transaction.patients.live_links(doctor_id, patient_id)
+        return self._card(patient, links[0] if links else None)
+
+    def cards(self, doctor_id: str) -> list[PatientCard]:
+        """All patients of a doctor, newest first."""
+        with self._catalogue.read() as transaction:
+            patients = transaction.patients.all(doctor_id)
+            links = {link.patient_id: link for link in transaction.patients.live_links(doctor_id)}
+        return [self._card(patient, links.get(patient.id)) for patient in patients]
+
+    def set_label(self, doctor_id: str, patient_id: str, label: str | None) -> None:
+        """Change the label that only the doctor sees; at most 80 characters."""
+        checked = _checked_label(label)
+        with self._catalogue.write() as transaction:
+            transaction.patients.get(doctor_id, patient_id)
+            transaction.patients.set_label(doctor_id, patient_id, checked)
+
+    def rotate(self, doctor_id: str, patient_id: str) -> PatientCard:
+        """A new secret; the old link stops at once."""
+        with self._catalogue.write() as transaction:
+            transaction.patients.get(doctor_id, patient_id)
+            transaction.patients.revoke_links(patient_id, self._clock())
+            self._add_link(transaction, patient_id)
+            transaction.audit.add(self._clock(), doctor_id, "link_rotated", ("patient", patient_id))
+        return self.card(doctor_id, patient_id)
+
+    def revoke(self, doctor_id: str, patient_id: str) -> None:
+        """No link opens this patient's page any more; revoking twice is revoking once."""
+        with self._catalogue.write() as transaction:
+            transaction.patients.get(doctor_id, patient_id)
+            if transaction.patients.revoke_links(patient_id, self._clock()):
+                transaction.audit.add(self._clock(), doctor_id, "link_revoked", ("patient", patient_id))
+
+    def open(self, secret: str, *, preview_by: str | None = None) -> Link:
+        """The live link of a secret.
+
+        Unknown, malformed and revoked secrets raise the same ``LinkRefused`` after the same look-up. The opening is
+        counted unless ``preview_by``, a signed-in doctor's id, is the patient's own doctor.
+        """
+        malformed = not _SECRET.match(secret)
+        digest = hashlib.sha256(secret[:200].encode(errors="replace")).hexdigest()
+        with self._catalogue.read() as transaction:
+            link = transaction.patients.live_link_by_secret(digest)
+        if link is None or malformed:
+            raise LinkRefused
+        if preview_by != link.doctor_id:
+            with self._catalogue.write() as transaction:
+                transaction.patients.count_opening(link.id, self._clock())
+        return link
+
+    def live_link(self, link_id: str) -> Link:
+        """The link a patient's cookie names, asked on every request; raises ``LinkRefused`` once it is revoked."""
+        with self._catalogue.read() as transaction:
+            link = transaction.patients.live_link(link_id)
+        if link is None:
+            raise LinkRefused
+        return link
+
+    def _add_link(self, transaction: Transaction, patient_id: str) -> None:
+        secret = secrets.token_urlsafe(32)
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        transaction.patients.add_link(str(uuid4()), patient_id, (digest, self._vault.seal(secret)), self._clock())
+
+    def _card(self, patient: Patient, link: Link | None) -> PatientCard:
+        return PatientCard(patient, self._url(link) if link else None, link)
+
+    def _url(self, link: Link) -> str | None:
+        try:
+            return f"{self._base_url}/patient/#{self._vault.open(link.secret_sealed)}"
+        except (
+            ConfigurationError
+        ):  # sealed under an earlier SECRET_KEY: it opens, but cannot be shown
+            logger.warning("link cannot be shown id=%s", link.id)
+            return None
+
+
+def _checked_label(label: str | None) -> str | None:
+    cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in label or "").split())
+    if len(cleaned) > MAX_LABEL_LENGTH:
+        raise InvalidRequest("label_too_long", maximum=MAX_LABEL_LENGTH)
+    return cleaned or None

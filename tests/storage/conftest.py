@@ -1,0 +1,5 @@
+"""The fixtures of `tests.storage.worlds`; another folder's conftest can import those it needs in the same way."""
+
+from tests.storage.worlds import gateway, local, models_are_read_once, own_gateway, seed_bucket, world
+
+__all__ = ["gateway", "local", "models_are_read_once", "own_gateway", "seed_bucket", "world"]
