@@ -197,10 +197,11 @@ def _painter(renderer: PngRenderer, readiness: ReadinessService) -> Callable[[Ni
 
 
 def _warm(server: Flask, apps: list[object], base_url: str) -> None:
-    """Let both Dash apps finish their set-up now: done by the first parallel requests it answers some of them with 500."""
+    """Let both Dash apps finish their set-up now: left to the first parallel requests, some get a 500."""
     client = server.test_client()
-    for path in ("/medic/_dash-component-suites/dash/deps/polyfill@7.min.js", "/patient/"):
-        client.get(path, base_url=base_url)
+    for path in ("/login", "/patient/"):
+        if client.get(path, base_url=base_url).status_code != 200:
+            raise RuntimeError("a page did not open")
     for app in apps:
         if not app._got_first_request["setup_server"] or not app.callback_map:  # type: ignore[attr-defined]
             raise RuntimeError("a Dash app did not finish its set-up")

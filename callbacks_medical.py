@@ -7,15 +7,14 @@ from typing import Any
 import dash
 from dash import ALL, ClientsideFunction, Input, Output, State, ctx, html, no_update
 from dash.exceptions import PreventUpdate
-from flask_login import current_user
 
 from oximetry.domain.errors import InvalidRequest, OximetryError
-from oximetry.domain.records import Doctor
 from oximetry.services.analysis import NightReport
-from oximetry.web import batch_view, ids, night_view, patients_view
+from oximetry.web import batch_view, ids, night_view, patients_callbacks, patients_view
 from oximetry.web.doctor_page import POLL_MS, columns
 from oximetry.web.i18n import Words
-from oximetry.web.language import request_language, request_words
+from oximetry.web.language import request_words
+from oximetry.web.messages import failed, said, signed_in_doctor
 from oximetry.web.services import WebServices
 
 IDLE_POLL_MS = 5000
@@ -27,20 +26,7 @@ def register(app: dash.Dash, services: WebServices) -> None:
     _register_batch(app, services)
     _register_decisions(app, services)
     _register_nights(app, services)
-    _register_patients(app, services)
-    _register_patient(app, services)
-
-
-def _doctor() -> Doctor:
-    return current_user.doctor  # type: ignore[no-any-return]
-
-
-def _said(words: Words, key: str) -> Any:
-    return html.Div(words(key), className="message message-good")
-
-
-def _failed(words: Words, error: OximetryError) -> Any:
-    return html.Div(words.error(error), className="message message-error")
+    patients_callbacks.register(app, services)
 
 
 def _register_views(app: dash.Dash) -> None:
@@ -74,7 +60,7 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
         State(ids.DIGEST, "data"),
     )
     def show_batch(_ticks: int, _refresh: int, session_id: str, digest: str | None) -> tuple[Any, ...]:
-        words, doctor = request_words(), _doctor()
+        words, doctor = request_words(), signed_in_doctor()
         batch = services.batches.show(doctor, session_id)
         cards = services.links.cards(doctor.id)
         view = batch_view.view(batch, cards, words, services.uploads.name_of)
@@ -124,7 +110,7 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
         session_id: str,
         tick: int,
     ) -> tuple[Any, Any]:
-        words, doctor = request_words(), _doctor()
+        words, doctor = request_words(), signed_in_doctor()
         if ctx.triggered_id == ids.GRID:
             labels = batch_view.target_labels(services.links.cards(doctor.id), words)
             by_label = {label: key for key, label in labels.items()}
@@ -135,7 +121,7 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
             for item_id, chosen in wanted.items():
                 services.assignment.choose(doctor, session_id, [item_id], chosen)
         except OximetryError as error:
-            return no_update, _failed(words, error)
+            return no_update, failed(words, error)
         return tick + 1, ""
 
     @app.callback(
@@ -155,9 +141,9 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
         wanted = chosen if triggered == ids.DISCARD else [triggered["item"]]
         try:
             for item_id in wanted:
-                services.uploads.discard(_doctor(), item_id)
+                services.uploads.discard(signed_in_doctor(), item_id)
         except OximetryError as error:
-            return tick + 1, _failed(request_words(), error)
+            return tick + 1, failed(request_words(), error)
         return tick + 1, ""
 
     @app.callback(
@@ -172,9 +158,9 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
     )
     def begin_new_batch(_clicks: int, session_id: str, tick: int) -> tuple[Any, ...]:
         try:
-            session = services.uploads.finish_session(_doctor(), session_id)
+            session = services.uploads.finish_session(signed_in_doctor(), session_id)
         except OximetryError as error:
-            return no_update, no_update, no_update, _failed(request_words(), error)
+            return no_update, no_update, no_update, failed(request_words(), error)
         return session.id, session.id, tick + 1, ""
 
 
@@ -202,16 +188,16 @@ def _register_decisions(app: dash.Dash, services: WebServices) -> None:
         act = pending if asked == ids.DOUBTS_YES else asked
         decide = services.assignment.all_to_one if act == ids.ALL_TO_NEW else services.assignment.confirm
         try:
-            decide(_doctor(), session_id, acknowledged=asked == ids.DOUBTS_YES)
+            decide(signed_in_doctor(), session_id, acknowledged=asked == ids.DOUBTS_YES)
         except InvalidRequest as error:
             if error.reason == "needs_confirmation":
                 return no_update, "", True, _doubts(services, session_id, error, words), act
-            return no_update, _failed(words, error), False, "", None
-        return tick + 1, _said(words, "batch.confirmed"), False, "", None
+            return no_update, failed(words, error), False, "", None
+        return tick + 1, said(words, "batch.confirmed"), False, "", None
 
 
 def _doubts(services: WebServices, session_id: str, error: InvalidRequest, words: Words) -> list[Any]:
-    nights = {row.item.id: row.item for row in services.batches.show(_doctor(), session_id).rows}
+    nights = {row.item.id: row.item for row in services.batches.show(signed_in_doctor(), session_id).rows}
     said: list[Any] = []
     for name in ("overlaps", "elsewhere"):
         found = [nights[item] for item in error.details[name] if item in nights]  # type: ignore[attr-defined]
@@ -246,107 +232,11 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
         try:
             report = _report(services, cell["rowId"] if ctx.triggered_id == ids.GRID else None, night_id)
         except OximetryError as error:
-            return no_update, no_update, no_update, no_update, no_update, _failed(words, error)
+            return no_update, no_update, no_update, no_update, no_update, failed(words, error)
         return False, *night_view.panel(report, words), ""
 
 
 def _report(services: WebServices, item_id: str | None, night_id: str | None) -> NightReport:
     if item_id is not None:
-        return services.nights.staged_trace(_doctor().id, item_id, services.uploads.name_of)
-    return services.nights.trace(_doctor().id, str(night_id))
-
-
-def _register_patients(app: dash.Dash, services: WebServices) -> None:
-    @app.callback(
-        Output(ids.PATIENT_LIST, "children"),
-        Output(ids.MOVE_TO, "data"),
-        Input(ids.LOCATION, "hash"),
-        Input(ids.REFRESH, "data"),
-    )
-    def show_patients(_hash: str, _refresh: int) -> tuple[Any, Any]:
-        words, doctor = request_words(), _doctor()
-        cards = services.links.cards(doctor.id)
-        choices = [{"value": card.patient.id, "label": batch_view.patient_name(card, words)} for card in cards]
-        return patients_view.patient_list(cards, services.nights.counts(doctor.id), words), choices
-
-    @app.callback(
-        Output(ids.REFRESH, "data", allow_duplicate=True),
-        Input(ids.NEW_PATIENT, "n_clicks"),
-        State(ids.REFRESH, "data"),
-        prevent_initial_call=True,
-    )
-    def new_patient(_clicks: int, tick: int) -> int:
-        services.links.create(_doctor().id)
-        return tick + 1
-
-
-def _register_patient(app: dash.Dash, services: WebServices) -> None:
-    @app.callback(
-        Output(ids.PATIENT_PAGE, "children"),
-        Output(ids.LABEL, "value"),
-        Input(ids.PATIENT_SHOWN, "data"),
-        Input(ids.REFRESH, "data"),
-        Input(ids.POLL, "n_intervals"),
-        prevent_initial_call=True,
-    )
-    def show_patient(patient_id: str | None, _refresh: int, _ticks: int) -> tuple[Any, Any]:
-        if not patient_id:
-            raise PreventUpdate
-        words, doctor = request_words(), _doctor()
-        try:
-            card = services.links.card(doctor.id, patient_id)
-        except OximetryError as error:
-            return _failed(words, error), ""
-        nights = services.nights.managed(doctor.id, patient_id, request_language())
-        reports = services.nights.lone_reports(doctor.id, patient_id)
-        label = no_update if ctx.triggered_id == ids.POLL else card.patient.label or ""
-        return patients_view.patient_nights(card, nights, reports, words), label
-
-    @app.callback(
-        Output(ids.REFRESH, "data", allow_duplicate=True),
-        Output(ids.MESSAGE, "children", allow_duplicate=True),
-        Input(ids.SAVE_LABEL, "n_clicks"),
-        Input(ids.ROTATE, "n_clicks"),
-        Input(ids.REVOKE, "n_clicks"),
-        State(ids.LABEL, "value"),
-        State(ids.PATIENT_SHOWN, "data"),
-        State(ids.REFRESH, "data"),
-        prevent_initial_call=True,
-    )
-    def change_patient(_s: int, _r: int, _v: int, label: str, patient_id: str, tick: int) -> tuple[Any, Any]:
-        words, doctor_id, links = request_words(), _doctor().id, services.links
-        acts: dict[str, Any] = {
-            ids.SAVE_LABEL: lambda: links.set_label(doctor_id, patient_id, label),
-            ids.ROTATE: lambda: links.rotate(doctor_id, patient_id),
-            ids.REVOKE: lambda: links.revoke(doctor_id, patient_id),
-        }
-        try:
-            acts[str(ctx.triggered_id)]()
-        except OximetryError as error:
-            return no_update, _failed(words, error)
-        return tick + 1, _said(words, f"done.{ctx.triggered_id}")
-
-    @app.callback(
-        Output(ids.REFRESH, "data", allow_duplicate=True),
-        Output(ids.MESSAGE, "children", allow_duplicate=True),
-        Output(ids.SHOW_NIGHT, "data"),
-        Input({"type": ids.NIGHT_ACTION, "act": ALL, "night": ALL}, "n_clicks"),
-        State(ids.MOVE_TO, "value"),
-        State(ids.REFRESH, "data"),
-        prevent_initial_call=True,
-    )
-    def act_on_night(_clicks: list[int | None], target: str | None, tick: int) -> tuple[Any, Any, Any]:
-        if not ctx.triggered[0]["value"]:
-            raise PreventUpdate
-        words, doctor_id, nights = request_words(), _doctor().id, services.nights
-        act, night_id = ctx.triggered_id["act"], ctx.triggered_id["night"]
-        if act == "show":
-            return no_update, "", night_id
-        try:
-            if act == "move":
-                nights.move(doctor_id, night_id, target or "")
-            else:
-                {"remove": nights.remove, "restore": nights.restore}[act](doctor_id, night_id)
-        except OximetryError as error:
-            return no_update, _failed(words, error), no_update
-        return tick + 1, _said(words, f"done.{act}"), no_update
+        return services.nights.staged_trace(signed_in_doctor().id, item_id, services.uploads.name_of)
+    return services.nights.trace(signed_in_doctor().id, str(night_id))

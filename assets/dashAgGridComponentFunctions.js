@@ -30,6 +30,5 @@ window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
       null,
       data.night_text,
       data.warns ? element("span", { className: "warns", "aria-hidden": true }, " ⚠") : null,
-      data.state_text ? element("span", { className: "state" }, ` ${data.state_text}`) : null,
     );
 }

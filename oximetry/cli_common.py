@@ -78,7 +78,7 @@ def refuse(say: Words, filename: str, error: OximetryError) -> None:
 
 
 def read_file(path: Path) -> bytes:
-    """A file's content; raises ``InvalidUpload`` for one that is absent, not a plain file, unreadable or far too large."""
+    """A file's content; raises ``InvalidUpload`` for one that is absent, no plain file, unreadable or far too large."""
     try:
         if not path.is_file():
             raise InvalidUpload("file_unreadable")

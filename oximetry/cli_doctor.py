@@ -74,7 +74,7 @@ def _password(context: click.Context, generate: bool, language: str) -> tuple[st
     """A password, and whether it was made up and must be shown."""
     from oximetry.services.accounts import generate_password
 
-    if generate or not sys.stdin.isatty():
+    if generate or not _at_a_terminal():
         return generate_password(), True
     say = in_words(language)
     first = click.prompt(say("cli.doctor.password"), hide_input=True, type=str)
@@ -82,3 +82,7 @@ def _password(context: click.Context, generate: bool, language: str) -> tuple[st
         click.echo(say("cli.doctor.passwords_differ"), err=True)
         context.exit(REFUSED)
     return str(first), False
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()

@@ -10,11 +10,12 @@ import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
+from psycopg.errors import DuplicateTable, UniqueViolation
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class HueyBell:
     def __init__(self, url: str) -> None:
         self._url = url
         self._huey: Huey | None = None
+        self._opening = Lock()
         self._runner: Runner | None = None
 
     def ring(self, times: int) -> None:
@@ -92,11 +94,12 @@ class HueyBell:
             self._huey.storage.close()
 
     def _opened(self) -> Huey:
-        if self._huey is None:
-            queue = _open(self._url)
-            queue.take_one_job = queue.task(name="take_one_job")(self._take)
-            self._huey = queue
-        return self._huey
+        with self._opening:
+            if self._huey is None:
+                queue = _open(self._url)
+                queue.take_one_job = queue.task(name="take_one_job")(self._take)
+                self._huey = queue
+            return self._huey
 
     def _take(self) -> None:
         if self._runner is not None:
@@ -128,5 +131,16 @@ def _open(url: str) -> Huey:
         path.parent.mkdir(parents=True, exist_ok=True)
         return SqliteHuey(filename=str(path), **options)
     if scheme == "postgresql":
-        return PostgresHuey(dsn=url, **options)
+        return _open_postgres(url, options)
     return RedisHuey(url=url, **options)
+
+
+def _open_postgres(url: str, options: dict[str, Any]) -> Huey:
+    """Processes that make the tables at the same moment get in each other's way, once: then the tables are there."""
+    for last in (False, False, True):
+        try:
+            return PostgresHuey(dsn=url, **options)
+        except (UniqueViolation, DuplicateTable):
+            if last:
+                raise
+    raise AssertionError("unreachable")

@@ -14,7 +14,7 @@ from oximetry.services.batch import is_late, known_nights, overlapping, paired, 
 from patient_links import PatientLinks
 
 NEW_PATIENT = "new:"
-_NEW = re.compile(r"^new:[A-Z]{1,2}$")
+_NEW = re.compile(r"new:[A-Z]{1,2}")
 
 
 class AssignmentService:
@@ -73,7 +73,7 @@ class AssignmentService:
         return transaction.uploads.items(session_id)
 
     def _check_target(self, transaction: Transaction, doctor: Doctor, target: str | None) -> None:
-        if target is None or _NEW.match(target):
+        if target is None or _NEW.fullmatch(target):
             return
         transaction.patients.get(doctor.id, target)
 
@@ -117,7 +117,7 @@ class AssignmentService:
         overlaps = [
             item.id
             for target, items in groups.items()
-            for item, _ in overlapping(
+            for item in overlapping(
                 items,
                 [*transaction.nights.spans(doctor.id, target), *(one for one in waiting if one.patient_id == target)],
             )

@@ -88,16 +88,13 @@ def is_late(recording: UploadItem, report: UploadItem) -> bool:
     return report.state is ItemState.READ and recording.state in (ItemState.CONFIRMED, ItemState.STORED)
 
 
-def overlapping(
-    items: Sequence[UploadItem], stored: Sequence[KnownNight | UploadItem] = ()
-) -> list[tuple[UploadItem, str]]:
-    """Nights that overlap in time with another one of the same choice, recorded by a different device.
-
-    Returns pairs of the later item and the id of what it overlaps (an item's or a stored night's).
-    """
+def overlapping(items: Sequence[UploadItem], stored: Sequence[KnownNight | UploadItem] = ()) -> list[UploadItem]:
+    """Nights that overlap in time with another of these, or with a stored one, recorded by a different device."""
     nights = [item for item in items if item.started_at and item.ended_at]
-    found = [(second, first.id) for first, second in combinations(nights, 2) if _overlap(first, second)]
-    return found + [(item, night.id) for item in nights for night in stored if _overlap(night, item)]
+    pairs = [(first, second) for first, second in combinations(nights, 2) if _overlap(first, second)]
+    touched = {item.id for pair in pairs for item in pair}
+    touched |= {item.id for item in nights for night in stored if _overlap(night, item)}
+    return [item for item in nights if item.id in touched]
 
 
 def known_nights(transaction: Transaction, doctor_id: str, items: Sequence[UploadItem]) -> list[KnownNight]:

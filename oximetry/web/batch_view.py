@@ -104,7 +104,6 @@ def table_row(
         "spark": item.sparkline,
         "started": item.started_at.isoformat() if item.started_at else "",
         "night_text": night_text(item, words) or name_of(item),
-        "state_text": state if item.state is not ItemState.READ else "",
         "warns": bool(remarks(row, words)),
         "device": item.device_serial or NO_VALUE,
         "duration": numbers.get("recorded_s"),
@@ -119,7 +118,8 @@ def table_row(
         "lowest_text": words.percent(lowest, 0) if numbers else "",
         "pdf": "✓" if row.report or item.kind is ItemKind.REPORT else NO_VALUE,
         "patient": _patient_of(item, labels),
-        "remarks": " · ".join(remarks(row, words)),
+        "remarks": " · ".join(([] if item.state is ItemState.READ else [state]) + remarks(row, words, brief=True)),
+        "remarks_long": " ".join(remarks(row, words)),
     }
 
 
@@ -130,10 +130,12 @@ def night_text(item: UploadItem, words: Words) -> str:
     return f"{words.night(item.started_at, short=True)} {item.started_at:%H:%M}"
 
 
-def remarks(row: BatchRow, words: Words) -> list[str]:
-    """What the doctor should know before confirming."""
+def remarks(row: BatchRow, words: Words, *, brief: bool = False) -> list[str]:
+    """What the doctor should know before confirming; ``brief`` for the narrow column, whole sentences elsewhere."""
     item = row.item
-    said = [words.warning(str(warning["code"]), warning) for warning in (item.numbers or {}).get("warnings", [])]
+    kind = "brief" if brief else "warning"
+    warnings = (item.numbers or {}).get("warnings", [])
+    said = [words(f"{kind}.{warning['code']}", **warning) for warning in warnings]
     if row.stored_at:
         here = item.patient_id or item.target
         elsewhere = any(patient != here for patient in row.stored_at)

@@ -19,6 +19,11 @@ TEXT, QUIET, LINE = "#1F2933", "#52606D", "#D9E2EC"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 SPO2_AXIS_FROM, SPO2_AXIS_TO = 70.0, 100.5
 PULSE_AXIS = (30.0, 150.0)
+PANELS = (
+    ("plot.spo2_axis", SPO2, (0.45, 1.0)),
+    ("plot.pulse_axis", PULSE, (0.18, 0.38)),
+    ("plot.motion", MOTION, (0.0, 0.11)),
+)
 
 
 def night_layout(recording: Recording, analysis: NightAnalysis, words: Words, *, slider: bool) -> dict[str, Any]:
@@ -26,29 +31,30 @@ def night_layout(recording: Recording, analysis: NightAnalysis, words: Words, *,
     floor = spo2_floor(analysis)
     pulse = _pulse_range(recording, analysis)
     strongest = float(np.nanmax(recording.motion)) if np.isfinite(recording.motion).any() else 0.0
+    night = [
+        clock(recording, 0).isoformat(),
+        clock(recording, recording.time_s[-1] + recording.sampling_interval_s).isoformat(),
+    ]
     return {
         "xaxis": {
             "type": "date",
             "anchor": "y3",
-            "range": [
-                clock(recording, 0).isoformat(),
-                clock(recording, recording.time_s[-1] + recording.sampling_interval_s).isoformat(),
-            ],
+            "range": night,
             "tickformat": "%H:%M\n%d.%m.%Y",
             "hoverformat": "%d.%m.%Y %H:%M:%S",
             "gridcolor": LINE,
-            "rangeslider": {"visible": slider, "thickness": 0.08, "bgcolor": "#FFFFFF"},
+            "rangeslider": {"visible": slider, "range": night, "thickness": 0.08, "bgcolor": "#FFFFFF"},
             "tickfont": {"size": 10},
         },
-        "yaxis": _axis((0.44, 1.0), words("plot.spo2_axis"), (floor, SPO2_AXIS_TO), SPO2),
-        "yaxis2": _axis((0.17, 0.40), words("plot.pulse_axis"), pulse, PULSE),
-        "yaxis3": {**_axis((0.0, 0.13), words("plot.motion"), (0.0, max(strongest, 10.0)), MOTION), "nticks": 3},
+        "yaxis": _axis(PANELS[0][2], (floor, SPO2_AXIS_TO), SPO2),
+        "yaxis2": _axis(PANELS[1][2], pulse, PULSE),
+        "yaxis3": {**_axis(PANELS[2][2], (0.0, max(strongest, 10.0)), MOTION), "nticks": 3},
         "shapes": [_band(floor, 88, BELOW_88), _band(88, 90, BELOW_90), *_fold(recording)],
-        "annotations": _fold_words(recording, words),
+        "annotations": [*_panel_names(words), *_fold_words(recording, words)],
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": "#FFFFFF", "font": {"size": 12}},
         "showlegend": False,
-        "margin": {"l": 46, "r": 12, "t": 12, "b": 36},
+        "margin": {"l": 34, "r": 10, "t": 20, "b": 36},
         "paper_bgcolor": "#FFFFFF",
         "plot_bgcolor": "#FFFFFF",
         "font": {"family": FONT, "color": TEXT, "size": 12},
@@ -101,8 +107,9 @@ def picture_parts(
     lines = (caption(numbers, words), " · ".join(notes))
     return {
         "title": {"text": title, "x": 0.01, "xanchor": "left", "font": {"size": 17}},
-        "margin": {"l": 60, "r": 20, "t": 50, "b": 96},
+        "margin": {"l": 50, "r": 20, "t": 66, "b": 96},
         "annotations": [
+            *_panel_names(words),
             *_fold_words(recording, words),
             *(
                 {
@@ -139,17 +146,34 @@ def _band(low: float, high: float, colour: str) -> dict[str, Any]:
     }
 
 
-def _axis(domain: tuple[float, float], title: str, limits: tuple[float, float], colour: str) -> dict[str, Any]:
+def _axis(domain: tuple[float, float], limits: tuple[float, float], colour: str) -> dict[str, Any]:
     return {
         "domain": domain,
         "range": limits,
-        "title": {"text": title, "font": {"color": colour, "size": 11}, "standoff": 4},
         "tickfont": {"color": colour, "size": 10},
         "gridcolor": LINE,
         "zeroline": False,
         "fixedrange": True,
         "nticks": 6,
     }
+
+
+def _panel_names(words: Words) -> list[dict[str, Any]]:
+    """Each panel's name above its left corner: readable on a phone, where a turned axis title is not."""
+    return [
+        {
+            "text": words(key),
+            "xref": "paper",
+            "yref": "paper",
+            "x": 0,
+            "y": domain[1],
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "showarrow": False,
+            "font": {"size": 11, "color": colour},
+        }
+        for key, colour, domain in PANELS
+    ]
 
 
 def _fold(recording: Recording) -> list[dict[str, Any]]:

@@ -84,7 +84,7 @@ def create(server: Flask, services: WebServices, access: PatientAccess, assets: 
 def register(app: dash.Dash, services: WebServices, access: PatientAccess) -> None:
     """The patient's two callbacks; both look the link up again."""
 
-    @app.callback(  # type: ignore[untyped-decorator]
+    @app.callback(
         Output(page.NIGHTS, "children"), Input(page.PATIENT_ID, "data"), prevent_initial_call=True
     )
     def show_nights(patient_id: str | None) -> list[Component]:
@@ -93,7 +93,7 @@ def register(app: dash.Dash, services: WebServices, access: PatientAccess) -> No
         reports = services.nights.lone_reports(doctor_id, _checked(patient_id))
         return page.nights(cards, reports, request_words())
 
-    @app.callback(  # type: ignore[untyped-decorator]
+    @app.callback(
         Output({"type": page.NIGHT_PLOT, "night": MATCH}, "children"),
         Input({"type": page.NIGHT_OPEN, "night": MATCH}, "n_clicks"),
         State({"type": page.NIGHT_OPEN, "night": MATCH}, "id"),

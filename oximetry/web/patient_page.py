@@ -15,7 +15,7 @@ from oximetry.web.i18n import Words
 
 PATIENT_ID, NIGHTS, BANNER = "patient-id", "nights", "banner"
 NIGHT_PLOT, NIGHT_OPEN = "night-plot", "night-open"
-PLOT_HEIGHT_PX = 300
+PLOT_HEIGHT_PX = 340
 
 
 def layout(words: Words) -> Component:
@@ -23,11 +23,11 @@ def layout(words: Words) -> Component:
     return html.Div(
         [
             html.Header([html.H1(words("patient.title")), language_switch(words)]),
-            html.Div(id=BANNER, role="status", **{"data-preview": words("patient.preview")}),  # type: ignore[arg-type]
+            html.Div(id=BANNER, role="status", **{"data-preview": words("patient.preview")}),
             html.Main(
                 [html.Div(className="skeleton"), html.Div(className="skeleton")],
                 id=NIGHTS,
-                **{"data-refused": words("patient.refused"), "data-offline": words("patient.offline")},  # type: ignore[arg-type]
+                **{"data-refused": words("patient.refused"), "data-offline": words("patient.offline")},
             ),
             html.Footer(words("patient.not_a_diagnosis")),
             dcc.Store(id=PATIENT_ID),
@@ -80,7 +80,7 @@ def night_card(card: NightCard, words: Words, *, is_open: bool) -> Component:
             ),
             *_numbers(card, words),
             html.Div(
-                [_picture(card, words), _empty_plot(night.id, words)],
+                [*_picture(card, words, is_open), _empty_plot(night.id)],
                 className="plot",
                 role="img",
                 **{"aria-label": summary_sentence(card, words)},
@@ -134,15 +134,17 @@ def _numbers(card: NightCard, words: Words) -> list[Component]:
     return shown
 
 
-def _picture(card: NightCard, words: Words) -> Component:
+def _picture(card: NightCard, words: Words, is_open: bool) -> list[Component]:
+    """What stands in the plot's place at first paint; a closed card fetches no picture that nobody may look at."""
+    if not is_open:
+        return []
     if card.plot is None:
-        return html.P(words("patient.picture_waits"), className="quiet picture")
-    return html.Img(
-        src=file_path(card.plot), alt=summary_sentence(card, words), className="picture", width=1280, height=720
-    )
+        return [html.P(words("patient.picture_waits"), className="quiet picture")]
+    source, alt = file_path(card.plot), summary_sentence(card, words)
+    return [html.Img(src=source, alt=alt, className="picture", width=1280, height=720)]
 
 
-def _empty_plot(night_id: str, words: Words) -> Component:
+def _empty_plot(night_id: str) -> Component:
     return html.Div(id={"type": NIGHT_PLOT, "night": night_id}, className="live-plot", tabIndex="0")
 
 

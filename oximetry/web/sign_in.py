@@ -37,7 +37,7 @@ def install(server: Flask, accounts: AccountService) -> None:
     manager.session_protection = None  # it compares addresses and browsers, which change on a ward's network
     manager.init_app(server)
 
-    @manager.user_loader  # type: ignore[untyped-decorator]
+    @manager.user_loader
     def load(token: str) -> SignedIn | None:
         doctor = accounts.doctor_of(token)
         return SignedIn(token, doctor) if doctor else None

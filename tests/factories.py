@@ -1,0 +1,347 @@
+"""Small real parts for the tests of adapters and services: a store in memory, a clock, a catalogue."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from oximetry.adapters.catalogue import Catalogue
+from oximetry.adapters.object_keys import check_key
+from oximetry.adapters.security import FernetVault
+from oximetry.domain.errors import AlreadyExists, NotFound, OximetryError
+from oximetry.domain.ports import StoredObject
+from oximetry.domain.records import Doctor, Job, Patient, Role, UploadItem
+from oximetry.readers.registry import Registry
+from oximetry.readers.viatom_csv import ViatomCsv
+from oximetry.services.assignment import AssignmentService
+from oximetry.services.batch import BatchService
+from oximetry.services.housekeeping import HousekeepingService
+from oximetry.services.moving import MovingService
+from oximetry.services.night_reader import NightReader
+from oximetry.services.nights import NightService
+from oximetry.services.plotting import PlottingService
+from oximetry.services.reading import ReadingService
+from oximetry.services.storing import StoringService
+from oximetry.services.uploads import MEGABYTE, IncomingFile, UploadLimits, UploadService
+from oximetry.services.work import JobRunner
+from patient_links import PatientLinks
+from pdf_parser import report_stamp
+from tests.postgres import Postgres
+
+NOW = datetime(2026, 3, 1, 8, 0, 0)
+BASE_URL = "https://clinic.test"
+PDF = b"%PDF-1.4\n% made up\n"
+HEADER = "Timp,Nivel de oxigen,Puls cardiac,Mi\u015fcare"
+
+
+class MovableClock:
+    """Our own time, standing still until it is moved."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        """Naive UTC."""
+        return self.now
+
+    def move(self, **by: float) -> None:
+        """Forward by a ``timedelta``."""
+        self.now += timedelta(**by)
+
+
+class SilentBell:
+    """Counts its rings."""
+
+    def __init__(self) -> None:
+        self.rung = 0
+
+    def ring(self, times: int) -> None:
+        """Nobody wakes up."""
+        self.rung += times
+
+
+class PlainHasher:
+    """Passwords that cost nothing; remembers what was verified."""
+
+    def __init__(self) -> None:
+        self.verified: list[str | None] = []
+
+    def hash(self, password: str) -> str:
+        """Readable."""
+        return f"plain:{password}"
+
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        """Whether it fits."""
+        self.verified.append(password_hash)
+        return password_hash == f"plain:{password}"
+
+
+class MemoryStore:
+    """An object store in a dict.
+
+    ``failure`` is raised by every call while it is set; ``before`` and ``after`` hold functions of the key, called
+    around ``get``, ``put`` and ``delete``.
+    """
+
+    origin = None
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.failure: OximetryError | None = None
+        self.before: dict[str, Callable[[str], None]] = {}
+        self.after: dict[str, Callable[[str], None]] = {}
+
+    def put(self, key: str, content: bytes, *, content_type: str, filename: str | None = None) -> StoredObject:
+        """Write; other bytes under the key are refused."""
+        self._begin("put", key)
+        if self.objects.setdefault(key, content) != content:
+            raise AlreadyExists(key=key)
+        self.after.get("put", _nothing)(key)
+        return self._object(key)
+
+    def get(self, key: str) -> bytes:
+        """The content."""
+        self._begin("get", key)
+        if key not in self.objects:
+            raise NotFound(key=key)
+        content = self.objects[key]
+        self.after.get("get", _nothing)(key)
+        return content
+
+    def stat(self, key: str) -> StoredObject:
+        """Size and MD5."""
+        self._begin("stat", key)
+        if key not in self.objects:
+            raise NotFound(key=key)
+        return self._object(key)
+
+    def delete(self, key: str) -> None:
+        """Remove."""
+        self._begin("delete", key)
+        self.objects.pop(key, None)
+        self.after.get("delete", _nothing)(key)
+
+    def list(self, prefix: str = "", after: str | None = None) -> Iterator[StoredObject]:
+        """In key order."""
+        self._begin("list", "prefix")
+        for key in sorted(self.objects):
+            if key.startswith(prefix) and key > (after or ""):
+                yield self._object(key)
+
+    def url(self, key: str, *, expires_s: int, filename: str, content_type: str, inline: bool = False) -> str:
+        """Shows what it was asked for."""
+        return f"memory:{key}?expires={expires_s}&name={filename}&type={content_type}&inline={inline}"
+
+    def under(self, prefix: str) -> list[str]:
+        """Keys, in order."""
+        return sorted(key for key in self.objects if key.startswith(prefix))
+
+    def _begin(self, verb: str, key: str) -> None:
+        check_key(key)
+        self.before.get(verb, _nothing)(key)
+        if self.failure is not None:
+            raise self.failure
+
+    def _object(self, key: str) -> StoredObject:
+        content = self.objects[key]
+        return StoredObject(key, len(content), hashlib.md5(content, usedforsecurity=False).hexdigest(), 0.0)
+
+
+def _nothing(_key: str) -> None:
+    pass
+
+
+class Crash(BaseException):
+    """The machine stops here: nothing catches it."""
+
+
+def crash(_key: str) -> None:
+    """For ``MemoryStore.before`` and ``after``."""
+    raise Crash
+
+
+def night_csv(start: datetime = datetime(2025, 10, 7, 23, 4, 37), rows: int = 150, spo2_pct: int = 95) -> bytes:
+    """A quiet night in the Viatom form, a row every 4 s; by default it lasts 9 min 56 s."""
+    clocks = (start + timedelta(seconds=4 * row) for row in range(rows))
+    lines = (f"{clock:%H:%M:%S %d/%m/%Y},{spo2_pct},66,0" for clock in clocks)
+    return "\n".join([HEADER, *lines, ""]).encode()
+
+
+def night_name(serial: str = "9001", start: datetime = datetime(2025, 10, 7, 23, 4, 37)) -> str:
+    """As the vendor's program calls the file of ``night_csv``."""
+    return f"Checkme O2 {serial}_{start:%Y%m%d%H%M%S}.csv"
+
+
+def report_name(serial: str = "9001", start: datetime = datetime(2025, 10, 7, 23, 4, 37)) -> str:
+    """As the vendor's program calls the report of that night."""
+    return f"Checkme O2 {serial}_70_100_{start:%Y%m%d%H%M%S}.pdf"
+
+
+LIMITS = UploadLimits(file_bytes=2 * MEGABYTE, files=6, batch_bytes=3 * MEGABYTE)
+
+
+@dataclass
+class Clinic:
+    """All services around one catalogue and one store, and short ways to set a scene."""
+
+    catalogue: Catalogue
+    store: MemoryStore = field(default_factory=MemoryStore)
+    clock: MovableClock = field(default_factory=MovableClock)
+    limits: UploadLimits = LIMITS
+
+    def __post_init__(self) -> None:
+        """Join the parts as the composition root does."""
+        catalogue, store, clock = self.catalogue, self.store, self.clock
+        self.vault = FernetVault("a secret key for testing")
+        reader = NightReader(Registry([ViatomCsv()]))
+        self.uploads = UploadService(catalogue, store, self.vault, clock, self.limits)
+        self.links = PatientLinks(catalogue, self.vault, BASE_URL, clock)
+        self.batches = BatchService(catalogue)
+        self.assignment = AssignmentService(catalogue, self.links, clock)
+        self.nights = NightService(catalogue, store, reader, clock, 300)
+        self.reading = ReadingService(catalogue, store, self.uploads, reader, clock, report_stamp)
+        self.storing = StoringService(catalogue, store, self.uploads, reader, clock)
+        self.moving = MovingService(catalogue, store, clock)
+        self.housekeeping = HousekeepingService(catalogue, store, clock)
+        self.picture = b"\x89PNG drawn"
+        self.plotting = PlottingService(catalogue, store, self.nights, lambda *_: self.picture, clock)
+        self.handlers: dict[str, Callable[[str], None]] = {
+            "read_item": self.reading.read_item,
+            "store_item": self.storing.store_item,
+            "empty_staging": self.storing.empty_staging,
+            "move_night": self.moving.move_night,
+            "render_plot": self.plotting.render_plot,
+            "expunge": self.housekeeping.expunge,
+        }
+        self.failed: list[tuple[Job, str]] = []
+        self.runner = JobRunner(catalogue, self.handlers, clock, self._tell)
+
+    def _tell(self, job: Job, reason: str) -> None:
+        self.failed.append((job, reason))
+        tell = {"read_item": self.reading.refuse_failed, "store_item": self.storing.mark_failed}.get(job.name)
+        if tell:
+            tell(job.subject, reason)
+
+    def doctor(self, email: str | None = None) -> Doctor:
+        """A new account."""
+        with self.catalogue.write() as transaction:
+            return transaction.accounts.create(
+                email or f"{uuid4().hex}@clinic.test", "plain:secret", Role.DOCTOR, self.clock()
+            )
+
+    def patient(self, doctor: Doctor) -> Patient:
+        """A new patient with a link."""
+        return self.links.create(doctor.id).patient
+
+    def upload(self, doctor: Doctor, content: bytes, name: str, session_id: str | None = None) -> UploadItem:
+        """A file in the doctor's open batch, not read yet."""
+        session_id = session_id or self.uploads.open_session(doctor).id
+        return self.uploads.accept(doctor, session_id, IncomingFile(name, content))[0]
+
+    def work(self) -> None:
+        """Do every job that is due."""
+        while self.runner.run_one():
+            pass
+
+    def item(self, item_id: str) -> UploadItem:
+        """As it stands now."""
+        with self.catalogue.read() as transaction:
+            return transaction.uploads.get(item_id)
+
+    def stored_night(
+        self, doctor: Doctor, patient: Patient, start: datetime = datetime(2025, 10, 7, 23, 4, 37), serial: str = "9001"
+    ) -> str:
+        """Upload, read, confirm and store one night with its pictures; returns the night's id."""
+        item = self.upload(doctor, night_csv(start), night_name(serial, start))
+        self.work()
+        self.assignment.choose(doctor, item.session_id, [item.id], patient.id)
+        self.assignment.confirm(doctor, item.session_id, acknowledged=True)
+        self.work()
+        night_id = self.item(item.id).recording_id
+        assert night_id is not None
+        return night_id
+
+    def acts(self, subject_id: str) -> list[str]:
+        """What the audit trail says about a subject."""
+        with self.catalogue.read() as transaction:
+            return transaction.audit.acts(subject_id)
+
+    def open_jobs(self) -> int:
+        """Jobs that wait or run."""
+        with self.catalogue.read() as transaction:
+            counts = transaction.jobs.counts()
+        return counts.get("waiting", 0) + counts.get("running", 0)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database file to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "catalogue.sqlite"
+    catalogue = Catalogue(f"sqlite:///{path}", SilentBell())
+    catalogue.migrate()
+    catalogue.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres) -> str:
+    """The name of a migrated database to copy."""
+    url = postgres.database()
+    catalogue = Catalogue(url, SilentBell())
+    catalogue.migrate()
+    catalogue.dispose()
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """A migrated SQLite database of this test alone."""
+    path = tmp_path / "catalogue.sqlite"
+    shutil.copy(migrated_sqlite, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres, migrated_postgres: str) -> Iterator[str]:
+    """A migrated PostgreSQL database of this test alone."""
+    url = postgres.database(migrated_postgres)
+    yield url
+    postgres.drop(url)
+
+
+BOTH_DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=BOTH_DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database, SQLite and PostgreSQL in turn."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def catalogue(database_url: str) -> Iterator[Catalogue]:
+    """A catalogue on both databases in turn; its bell is silent."""
+    made = Catalogue(database_url, SilentBell())
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def clinic(sqlite_url: str) -> Iterator[Clinic]:
+    """All services on SQLite."""
+    made = Catalogue(sqlite_url, SilentBell())
+    yield Clinic(made)
+    made.dispose()
+
+
+@pytest.fixture
+def both_clinics(catalogue: Catalogue) -> Clinic:
+    """All services on both databases in turn: for what parallel transactions could spoil."""
+    return Clinic(catalogue)

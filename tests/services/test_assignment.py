@@ -1,0 +1,227 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from oximetry.domain.errors import InvalidRequest, NotFound, StorageRefused
+from oximetry.domain.records import ItemState, NightState
+from tests.factories import PDF, night_csv, night_name, report_name
+from tests.parallel import together
+
+START = datetime(2025, 10, 7, 23, 4, 37)
+DAY = timedelta(days=1)
+
+
+def upload_night(clinic, doctor, day=0, serial="9001", rows=150):
+    return clinic.upload(doctor, night_csv(START + day * DAY, rows), night_name(serial, START + day * DAY))
+
+
+def patients(clinic, doctor):
+    return [card.patient.id for card in clinic.links.cards(doctor.id)]
+
+
+def nights_of(clinic, doctor, patient_id):
+    return [card.night.started_at for card in clinic.nights.shown(doctor.id, patient_id, "ro")]
+
+
+def stopped(act):
+    with pytest.raises(InvalidRequest) as caught:
+        act()
+    return caught.value.reason, caught.value.details
+
+
+def test_whole_batch_goes_to_one_new_patient_in_one_act(clinic):
+    doctor = clinic.doctor()
+    items = [upload_night(clinic, doctor, day) for day in range(3)]
+    clinic.work()
+    [patient_id] = clinic.assignment.all_to_one(doctor, items[0].session_id)
+    assert patients(clinic, doctor) == [patient_id]
+    assert {clinic.item(item.id).state for item in items} == {ItemState.CONFIRMED}
+    assert clinic.acts(items[0].id) == ["confirmed"]
+    clinic.work()
+    assert nights_of(clinic, doctor, patient_id) == [START + 2 * DAY, START + DAY, START]
+
+
+def test_each_row_can_go_to_another_patient(clinic):
+    doctor = clinic.doctor()
+    known = clinic.patient(doctor)
+    items = [upload_night(clinic, doctor, day) for day in range(4)]
+    clinic.work()
+    session_id = items[0].session_id
+    clinic.assignment.choose(doctor, session_id, [items[0].id, items[1].id], "new:A")
+    clinic.assignment.choose(doctor, session_id, [items[2].id], known.id)
+    confirmed = clinic.assignment.confirm(doctor, session_id)
+    clinic.work()
+    assert len(confirmed) == 2
+    assert confirmed[1] == known.id
+    assert nights_of(clinic, doctor, confirmed[0]) == [START + DAY, START]
+    assert nights_of(clinic, doctor, known.id) == [START + 2 * DAY]
+    assert clinic.item(items[3].id).state is ItemState.READ
+
+
+def test_nothing_chosen_is_nothing_to_confirm(clinic):
+    doctor = clinic.doctor()
+    session_id = upload_night(clinic, doctor).session_id
+    assert stopped(lambda: clinic.assignment.all_to_one(doctor, session_id))[0] == "nothing_to_confirm"
+    clinic.work()
+    assert stopped(lambda: clinic.assignment.confirm(doctor, session_id))[0] == "nothing_to_confirm"
+    assert patients(clinic, doctor) == []
+
+
+def test_choice_can_be_taken_back(clinic):
+    doctor = clinic.doctor()
+    item = upload_night(clinic, doctor)
+    clinic.work()
+    clinic.assignment.choose(doctor, item.session_id, [item.id], "new:A")
+    clinic.assignment.choose(doctor, item.session_id, [item.id], None)
+    assert clinic.item(item.id).target is None
+
+
+def test_patient_or_batch_or_file_of_another_doctor_cannot_be_chosen(clinic):
+    doctor, other = clinic.doctor(), clinic.doctor()
+    foreign = clinic.patient(other)
+    item = upload_night(clinic, doctor)
+    theirs = upload_night(clinic, other)
+    clinic.work()
+    with pytest.raises(NotFound):
+        clinic.assignment.choose(doctor, item.session_id, [item.id], foreign.id)
+    with pytest.raises(NotFound):
+        clinic.assignment.choose(doctor, item.session_id, [theirs.id], "new:A")
+    with pytest.raises(NotFound):
+        clinic.assignment.all_to_one(doctor, item.session_id, foreign.id)
+    for act in (clinic.assignment.all_to_one, clinic.assignment.confirm):
+        with pytest.raises(NotFound):
+            act(other, item.session_id)
+    for target in ("new:", "new:ABC", "new:a", "../x", "new:A\n"):
+        with pytest.raises(NotFound):
+            clinic.assignment.choose(doctor, item.session_id, [item.id], target)
+    assert clinic.item(item.id).target is None
+    assert clinic.item(theirs.id).target is None
+
+
+def test_nights_that_overlap_on_different_devices_stop_until_acknowledged(clinic):
+    doctor = clinic.doctor()
+    first, second = upload_night(clinic, doctor), upload_night(clinic, doctor, serial="9002", rows=151)
+    clinic.work()
+    reason, details = stopped(lambda: clinic.assignment.all_to_one(doctor, first.session_id))
+    assert (reason, details) == ("needs_confirmation", {"overlaps": [first.id, second.id], "elsewhere": []})
+    assert patients(clinic, doctor) == []
+    assert {clinic.item(item.id).state for item in (first, second)} == {ItemState.READ}
+    assert clinic.open_jobs() == 0
+    [patient_id] = clinic.assignment.all_to_one(doctor, first.session_id, acknowledged=True)
+    clinic.work()
+    assert nights_of(clinic, doctor, patient_id) == [START, START]
+
+
+def test_overlapping_nights_of_two_patients_are_no_doubt(clinic):
+    doctor = clinic.doctor()
+    first, second = upload_night(clinic, doctor), upload_night(clinic, doctor, serial="9002", rows=151)
+    clinic.work()
+    clinic.assignment.choose(doctor, first.session_id, [first.id], "new:A")
+    clinic.assignment.choose(doctor, first.session_id, [second.id], "new:B")
+    assert len(clinic.assignment.confirm(doctor, first.session_id)) == 2
+
+
+@pytest.mark.parametrize("is_stored", [True, False], ids=["stored", "still on its way"])
+def test_overlap_with_a_night_that_the_patient_has_already_stops_too(clinic, is_stored):
+    doctor = clinic.doctor()
+    first = upload_night(clinic, doctor)
+    clinic.work()
+    [patient_id] = clinic.assignment.all_to_one(doctor, first.session_id)
+    if is_stored:
+        clinic.work()
+    second = upload_night(clinic, doctor, serial="9002", rows=151)
+    clinic.reading.read_item(second.id)
+    act = lambda: clinic.assignment.all_to_one(doctor, first.session_id, patient_id)  # noqa: E731
+    assert stopped(act) == ("needs_confirmation", {"overlaps": [second.id], "elsewhere": []})
+
+
+def test_same_night_at_another_patient_stops_until_acknowledged(clinic):
+    doctor = clinic.doctor()
+    clinic.stored_night(doctor, clinic.patient(doctor))
+    session = clinic.uploads.finish_session(doctor, clinic.uploads.open_session(doctor).id)
+    item = upload_night(clinic, doctor)
+    clinic.work()
+    act = lambda: clinic.assignment.all_to_one(doctor, session.id)  # noqa: E731
+    assert stopped(act) == ("needs_confirmation", {"overlaps": [], "elsewhere": [item.id]})
+    assert len(patients(clinic, doctor)) == 1
+    assert len(clinic.assignment.all_to_one(doctor, session.id, acknowledged=True)) == 1
+
+
+def test_paired_report_goes_where_its_night_goes(clinic):
+    doctor = clinic.doctor()
+    night = upload_night(clinic, doctor)
+    paper = clinic.upload(doctor, PDF, report_name())
+    clinic.work()
+    clinic.assignment.choose(doctor, night.session_id, [night.id], "new:A")
+    clinic.assignment.choose(doctor, night.session_id, [paper.id], "new:B")
+    [patient_id] = clinic.assignment.confirm(doctor, night.session_id)
+    clinic.work()
+    assert clinic.item(paper.id).patient_id == patient_id
+    [card] = clinic.nights.shown(doctor.id, patient_id, "ro")
+    assert len(card.reports) == 1
+
+
+@pytest.mark.parametrize("way", ["all_to_one", "confirm"])
+def test_report_that_comes_later_follows_its_night_and_makes_no_patient(clinic, way):
+    doctor = clinic.doctor()
+    night = upload_night(clinic, doctor)
+    clinic.work()
+    [patient_id] = clinic.assignment.all_to_one(doctor, night.session_id)
+    clinic.work()
+    clinic.upload(doctor, PDF, report_name())
+    clinic.work()
+    assert getattr(clinic.assignment, way)(doctor, night.session_id) == [patient_id]
+    clinic.work()
+    [card] = clinic.nights.shown(doctor.id, patient_id, "ro")
+    assert len(card.reports) == 1
+    assert patients(clinic, doctor) == [patient_id]
+
+
+def test_click_in_two_tabs_at_once_makes_one_patient(both_clinics):
+    clinic = both_clinics
+    doctor = clinic.doctor()
+    items = [upload_night(clinic, doctor, day) for day in range(3)]
+    clinic.work()
+    session_id = items[0].session_id
+    outcomes = together([lambda: clinic.assignment.all_to_one(doctor, session_id)] * 3)
+    assert sum(isinstance(outcome, list) for outcome in outcomes) == 1
+    assert {outcome.reason for outcome in outcomes if isinstance(outcome, Exception)} == {"nothing_to_confirm"}
+    [patient_id] = patients(clinic, doctor)
+    assert {clinic.item(item.id).patient_id for item in items} == {patient_id}
+
+
+def test_file_that_could_not_be_stored_comes_back_with_its_reason_for_the_same_patient(clinic):
+    doctor = clinic.doctor()
+    items = [upload_night(clinic, doctor, day) for day in range(2)]
+    clinic.work()
+    [patient_id] = clinic.assignment.all_to_one(doctor, items[0].session_id)
+    clinic.runner.run_one()
+    clinic.store.failure = StorageRefused()
+    clinic.work()
+    back = clinic.item(items[1].id)
+    assert (back.state, back.reason, back.patient_id) == (ItemState.READ, "storage_refused", None)
+    assert back.target == patient_id
+    clinic.store.failure = None
+    assert clinic.assignment.confirm(doctor, items[0].session_id) == [patient_id]
+    clinic.work()
+    assert len(nights_of(clinic, doctor, patient_id)) == 2
+    assert len(clinic.nights.managed(doctor.id, patient_id, "ro")) == 2
+    assert clinic.nights.managed(doctor.id, patient_id, "ro")[0].night.state is NightState.STORED
+
+
+def test_taking_out_and_confirming_at_once_leaves_no_file_in_between(both_clinics):
+    clinic = both_clinics
+    doctor = clinic.doctor()
+    item = upload_night(clinic, doctor)
+    clinic.work()
+    together(
+        [
+            lambda: clinic.assignment.all_to_one(doctor, item.session_id),
+            lambda: clinic.uploads.discard(doctor, item.id),
+        ]
+    )
+    clinic.work()
+    state = clinic.item(item.id).state
+    assert state in (ItemState.STORED, ItemState.DISCARDED)
+    stored = [night for patient_id in patients(clinic, doctor) for night in nights_of(clinic, doctor, patient_id)]
+    assert len(stored) == (state is ItemState.STORED)
