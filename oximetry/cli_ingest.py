@@ -162,11 +162,11 @@ class ShellBatch:
     def _say_doubts(self, error: InvalidRequest) -> None:
         self.complete = False
         items = self._items(ItemState.READ)
-        for kind in ("overlaps", "elsewhere"):
+        for kind, key in (("overlaps", "cli.ingest.overlaps"), ("elsewhere", "cli.ingest.elsewhere")):
             doubtful = error.details.get(kind)
             names = [self._name(item) for item in items if isinstance(doubtful, list) and item.id in doubtful]
             if names:
-                click.echo(self._say(f"cli.ingest.{kind}", files=", ".join(names)), err=True)
+                click.echo(self._say(key, files=", ".join(names)), err=True)
         click.echo(self._say("cli.ingest.needs_yes"), err=True)
 
     def _say_waiting(self, items: Sequence[UploadItem]) -> None:

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from oximetry.services.samples import Sample
     from oximetry.web.i18n import Words
 
-_COLUMNS = ("file", "start", "recorded", "valid", "odi3", "odi4", "t90", "lowest", "mean")
+_COLUMNS = (
+    "cli.analyse.file",
+    "cli.analyse.start",
+    "cli.analyse.recorded",
+    "cli.analyse.valid",
+    "cli.analyse.odi3",
+    "cli.analyse.odi4",
+    "cli.analyse.t90",
+    "cli.analyse.lowest",
+    "cli.analyse.mean",
+)
 
 
 @click.command("analyse")
@@ -75,7 +85,7 @@ def _written(folder: Path, below: str, files: list[Sample]) -> dict[str, object]
 
 
 def _table(reports: list[NightReport], say: Words) -> list[str]:
-    rows = [[say(f"cli.analyse.{column}") for column in _COLUMNS], *(_row(report, say) for report in reports)]
+    rows = [[say(column) for column in _COLUMNS], *(_row(report, say) for report in reports)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
     lines: list[str] = []
     for number, row in enumerate(rows):

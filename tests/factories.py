@@ -269,9 +269,9 @@ class Clinic:
         return night_id
 
     def acts(self, subject_id: str) -> list[str]:
-        """What the audit trail says about a subject."""
+        """What the audit trail says about a subject, in the order of the alphabet: the clock stands still."""
         with self.catalogue.read() as transaction:
-            return transaction.audit.acts(subject_id)
+            return sorted(transaction.audit.acts(subject_id))
 
     def open_jobs(self) -> int:
         """Jobs that wait or run."""

@@ -12,7 +12,7 @@ from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.records import FileKind, NightState
 from oximetry.services.analysis import NightReport
 from oximetry.services.nights import NightService
-from oximetry.services.storing import ObjectName
+from oximetry.services.storing import PLOT_LANGUAGES, ObjectName
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ class PlottingService:
             }
             file = transaction.files.add(values, self._clock())
             transaction.nights.set_plot(analysis_id, language, file.id)
-            if before is not None and before.id != file.id:
+            shown = [transaction.nights.plots([analysis_id], other).get(analysis_id) for other in PLOT_LANGUAGES]
+            if before is not None and before not in shown:
                 transaction.files.mark_deleted([before.id], self._clock())
         logger.info("plot stored night=%s language=%s size=%d", night.id, language, len(picture))
