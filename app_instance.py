@@ -19,8 +19,7 @@ from oximetry.adapters.security import Argon2Hasher, FernetVault, derive_key
 from oximetry.domain.errors import RenderingUnavailable
 from oximetry.domain.ports import ObjectStore
 from oximetry.domain.records import Job
-from oximetry.readers.registry import Registry
-from oximetry.readers.viatom_csv import ViatomCsv
+from oximetry.readers.formats import create_registry
 from oximetry.services.accounts import AccountService
 from oximetry.services.analysis import NightReport
 from oximetry.services.assignment import AssignmentService
@@ -68,12 +67,8 @@ class Services:
     def close(self) -> None:
         """Let go of connections and of the browser."""
         self.renderer.close()
+        self.bell.close()
         self.catalogue.dispose()
-
-
-def create_registry() -> Registry:
-    """Every reader; a new format is one line here."""
-    return Registry([ViatomCsv()])
 
 
 def create_services(settings: Settings, *, interactive: bool = True) -> Services:

@@ -132,9 +132,7 @@ class PatientLinks:
     def _url(self, link: Link) -> str | None:
         try:
             return f"{self._base_url}/patient/#{self._vault.open(link.secret_sealed)}"
-        except (
-            ConfigurationError
-        ):  # sealed under an earlier SECRET_KEY: it opens, but cannot be shown
+        except ConfigurationError:  # sealed under an earlier SECRET_KEY: it opens, but cannot be shown
             logger.warning("link cannot be shown id=%s", link.id)
             return None
 

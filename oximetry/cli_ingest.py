@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 RENEW_S = 5.0
 LOOK_AGAIN_S = 0.2
+WORKER_PATIENCE_S = 5.0
 PATIENCE_S = 300.0
 NEW = "new:A"
 
@@ -134,18 +135,26 @@ class ShellBatch:
             self._services.web.uploads.finish_session(self._doctor, self._session_id)
 
     def _work_until_none_is(self, state: ItemState) -> None:
+        """Do the work here; where a worker lives it is left to that one, unless it does not come to it."""
+        worker_lives = self._services.web.readiness.look().queue == "ok"
         left = self._items(state)
-        give_up_at = time.monotonic() + PATIENCE_S
+        changed_at = time.monotonic()
         while left:
-            for _ in left:
-                if not self._services.runner.run_one():
-                    time.sleep(LOOK_AGAIN_S)
-                    break
+            if worker_lives and time.monotonic() - changed_at < WORKER_PATIENCE_S:
+                time.sleep(LOOK_AGAIN_S)
+            else:
+                self._do_jobs(len(left))
             before, left = left, self._items(state)
             if [item.id for item in left] != [item.id for item in before]:
-                give_up_at = time.monotonic() + PATIENCE_S
-            elif time.monotonic() > give_up_at:
+                changed_at = time.monotonic()
+            elif time.monotonic() - changed_at > PATIENCE_S:
                 self._say_waiting(left)
+                return
+
+    def _do_jobs(self, count: int) -> None:
+        for _ in range(count):
+            if not self._services.runner.run_one():
+                time.sleep(LOOK_AGAIN_S)
                 return
 
     def _items(self, *states: ItemState) -> list[UploadItem]:
@@ -192,4 +201,4 @@ def _has_patient(services: Services, doctor: Doctor, patient_id: str) -> bool:
 
 def _print_link(services: Services, doctor: Doctor, patient_id: str, say: Words) -> None:
     card = services.web.links.card(doctor.id, patient_id)
-    click.echo(f"{patient_id} {card.url or say('cli.ingest.no_link')}")
+    click.echo(" ".join((patient_id, card.url or say("cli.ingest.no_link"))))

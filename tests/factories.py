@@ -1,8 +1,7 @@
-"""Small real parts for the tests of adapters and services: a store in memory, a clock, a catalogue."""
+"""Small real parts for the tests of adapters and services: a clock, a catalogue, a whole clinic."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,13 +9,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 import pytest
 
 from oximetry.adapters.catalogue import Catalogue
-from oximetry.adapters.object_keys import check_key
 from oximetry.adapters.security import FernetVault
-from oximetry.domain.errors import AlreadyExists, NotFound, OximetryError
-from oximetry.domain.ports import StoredObject
 from oximetry.domain.records import Doctor, Job, Patient, Role, UploadItem
 from oximetry.readers.registry import Registry
 from oximetry.readers.viatom_csv import ViatomCsv
@@ -33,6 +30,7 @@ from oximetry.services.uploads import MEGABYTE, IncomingFile, UploadLimits, Uplo
 from oximetry.services.work import JobRunner
 from patient_links import PatientLinks
 from pdf_parser import report_stamp
+from tests.memory_store import MemoryStore
 from tests.postgres import Postgres
 
 NOW = datetime(2026, 3, 1, 8, 0, 0)
@@ -81,90 +79,6 @@ class PlainHasher:
         """Whether it fits."""
         self.verified.append(password_hash)
         return password_hash == f"plain:{password}"
-
-
-class MemoryStore:
-    """An object store in a dict.
-
-    ``failure`` is raised by every call while it is set; ``before`` and ``after`` hold functions of the key, called
-    around ``get``, ``put`` and ``delete``.
-    """
-
-    origin = None
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-        self.failure: OximetryError | None = None
-        self.before: dict[str, Callable[[str], None]] = {}
-        self.after: dict[str, Callable[[str], None]] = {}
-
-    def put(self, key: str, content: bytes, *, content_type: str, filename: str | None = None) -> StoredObject:
-        """Write; other bytes under the key are refused."""
-        self._begin("put", key)
-        if self.objects.setdefault(key, content) != content:
-            raise AlreadyExists(key=key)
-        self.after.get("put", _nothing)(key)
-        return self._object(key)
-
-    def get(self, key: str) -> bytes:
-        """The content."""
-        self._begin("get", key)
-        if key not in self.objects:
-            raise NotFound(key=key)
-        content = self.objects[key]
-        self.after.get("get", _nothing)(key)
-        return content
-
-    def stat(self, key: str) -> StoredObject:
-        """Size and MD5."""
-        self._begin("stat", key)
-        if key not in self.objects:
-            raise NotFound(key=key)
-        return self._object(key)
-
-    def delete(self, key: str) -> None:
-        """Remove."""
-        self._begin("delete", key)
-        self.objects.pop(key, None)
-        self.after.get("delete", _nothing)(key)
-
-    def list(self, prefix: str = "", after: str | None = None) -> Iterator[StoredObject]:
-        """In key order."""
-        self._begin("list", "prefix")
-        for key in sorted(self.objects):
-            if key.startswith(prefix) and key > (after or ""):
-                yield self._object(key)
-
-    def url(self, key: str, *, expires_s: int, filename: str, content_type: str, inline: bool = False) -> str:
-        """Shows what it was asked for."""
-        return f"memory:{key}?expires={expires_s}&name={filename}&type={content_type}&inline={inline}"
-
-    def under(self, prefix: str) -> list[str]:
-        """Keys, in order."""
-        return sorted(key for key in self.objects if key.startswith(prefix))
-
-    def _begin(self, verb: str, key: str) -> None:
-        check_key(key)
-        self.before.get(verb, _nothing)(key)
-        if self.failure is not None:
-            raise self.failure
-
-    def _object(self, key: str) -> StoredObject:
-        content = self.objects[key]
-        return StoredObject(key, len(content), hashlib.md5(content, usedforsecurity=False).hexdigest(), 0.0)
-
-
-def _nothing(_key: str) -> None:
-    pass
-
-
-class Crash(BaseException):
-    """The machine stops here: nothing catches it."""
-
-
-def crash(_key: str) -> None:
-    """For ``MemoryStore.before`` and ``after``."""
-    raise Crash
 
 
 def night_csv(start: datetime = datetime(2025, 10, 7, 23, 4, 37), rows: int = 150, spo2_pct: int = 95) -> bytes:
@@ -269,9 +183,9 @@ class Clinic:
         return night_id
 
     def acts(self, subject_id: str) -> list[str]:
-        """What the audit trail says about a subject, in the order of the alphabet: the clock stands still."""
+        """What the audit trail says about a subject, oldest first."""
         with self.catalogue.read() as transaction:
-            return sorted(transaction.audit.acts(subject_id))
+            return transaction.audit.acts(subject_id)
 
     def open_jobs(self) -> int:
         """Jobs that wait or run."""
@@ -345,3 +259,18 @@ def clinic(sqlite_url: str) -> Iterator[Clinic]:
 def both_clinics(catalogue: Catalogue) -> Clinic:
     """All services on both databases in turn: for what parallel transactions could spoil."""
     return Clinic(catalogue)
+
+
+def wavy_csv(start: datetime, rows: int, step_s: int, seed: int = 0) -> bytes:
+    """A night whose numbers look like a real one's, for measurements: about 250 KB for 9,000 rows."""
+    chance = np.random.default_rng(seed)
+    dips = 6 * np.clip(np.sin(np.arange(rows) * step_s / 45 + chance.uniform(0, 6)), 0, 1) ** 4
+    spo2 = np.clip(np.round(94 + np.cumsum(chance.normal(0, 0.05, rows)) % 2 - dips), 70, 99).astype(int)
+    pulse = np.round(64 + 6 * np.sin(np.arange(rows) / 300) + chance.normal(0, 1.5, rows) + dips).astype(int)
+    motion = np.where(chance.random(rows) < 0.03, chance.integers(1, 60, rows), 0)
+    clocks = (start + timedelta(seconds=step_s * row) for row in range(rows))
+    lines = (
+        f"{clock:%H:%M:%S %d/%m/%Y},{one},{beat},{moved}"
+        for clock, one, beat, moved in zip(clocks, spo2, pulse, motion, strict=True)
+    )
+    return "\n".join([HEADER, *lines, ""]).encode()

@@ -110,7 +110,7 @@ def test_revoked_patient_has_no_link_until_a_new_one_is_made(clinic, doctor, car
     clinic.links.revoke(doctor.id, card.patient.id)
     bare = clinic.links.card(doctor.id, card.patient.id)
     assert (bare.url, bare.link) == (None, None)
-    assert clinic.acts(card.patient.id) == ["link_revoked", "patient_created"]
+    assert clinic.acts(card.patient.id) == ["patient_created", "link_revoked"]
     assert clinic.links.open(secret_of(clinic.links.rotate(doctor.id, card.patient.id)))
 
 

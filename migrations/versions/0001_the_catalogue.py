@@ -14,7 +14,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "audit_events",
-        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("happened_at", sa.DateTime(), nullable=False),
         sa.Column("doctor_id", sa.String(length=36), nullable=True),
         sa.Column("act", sa.String(length=40), nullable=False),
@@ -149,6 +149,7 @@ def upgrade() -> None:
         sa.Column("doctor_id", sa.String(length=36), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("closed_at", sa.DateTime(), nullable=True),
+        sa.Column("on_page", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["doctor_id"], ["doctors.id"], name=op.f("fk_upload_sessions_doctor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_upload_sessions")),
     )

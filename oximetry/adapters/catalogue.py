@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DataError, OperationalError
 
 from oximetry.adapters.catalogue_accounts import AccountsTable, AuditTable
+from oximetry.adapters.catalogue_files import FilesTable
 from oximetry.adapters.catalogue_jobs import HeartbeatsTable, JobsTable
-from oximetry.adapters.catalogue_nights import FilesTable, NightsTable
+from oximetry.adapters.catalogue_nights import NightsTable
 from oximetry.adapters.catalogue_patients import PatientsTable
 from oximetry.adapters.catalogue_uploads import UploadsTable
 from oximetry.domain.errors import ConfigurationError, NotFound

@@ -128,7 +128,6 @@ class AuditTable:
         """Write an act down; ``subject`` is its type and id, ``details`` hold ids only."""
         self._connection.execute(
             insert(t.audit_events).values(
-                id=str(uuid4()),
                 happened_at=now,
                 doctor_id=doctor_id,
                 act=act,
@@ -142,7 +141,5 @@ class AuditTable:
         """The acts on a subject, oldest first."""
         event = t.audit_events.c
         return list(
-            self._connection.scalars(
-                select(event.act).where(event.subject_id == subject_id).order_by(event.happened_at, event.id)
-            )
+            self._connection.scalars(select(event.act).where(event.subject_id == subject_id).order_by(event.id))
         )

@@ -10,6 +10,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Select, and_, delete, insert, or_, select, update
 
 from oximetry.adapters import tables as t
+from oximetry.adapters.catalogue_files import file_row
 from oximetry.adapters.catalogue_jobs import insert_or_ignore
 from oximetry.domain.errors import NotFound
 from oximetry.domain.records import KnownNight, Night, NightState, StoredFile
@@ -57,10 +58,6 @@ def _known(row: Any) -> KnownNight:
         row.ended_at,
         row.original_sha256,
     )
-
-
-def _file(row: Any) -> StoredFile:
-    return StoredFile(**{name: getattr(row, name) for name in StoredFile.__slots__})
 
 
 class NightsTable:
@@ -185,7 +182,7 @@ class NightsTable:
                 t.stored_files.c.deleted_at.is_(None),
             )
         )
-        return {row.analysis_id: _file(row) for row in rows}
+        return {row.analysis_id: file_row(row) for row in rows}
 
     def add_report(self, patient_id: str, recording_id: str | None, file_id: str, now: datetime) -> None:
         """A vendor's report, beside its night or on its own; a second call with the same file changes nothing."""
@@ -218,72 +215,3 @@ class NightsTable:
             .where(report.recording_id == recording_id, report.file_id == old_file_id)
             .values(patient_id=patient_id, file_id=new_file_id)
         )
-
-
-class FilesTable:
-    """Implements ``ports.Files``: every object of the store."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def add(self, values: Mapping[str, Any], now: datetime) -> StoredFile:
-        """An object that was written and verified; the same key again is the same file, live once more."""
-        self._connection.execute(
-            insert_or_ignore(self._connection, t.stored_files).values(
-                **values, id=str(uuid4()), name=values["key"].rpartition("/")[2], created_at=now, updated_at=now
-            )
-        )
-        file = t.stored_files.c
-        self._connection.execute(
-            update(t.stored_files)
-            .where(file.key == values["key"], file.deleted_at.is_not(None))
-            .values(
-                deleted_at=None,
-                updated_at=now,
-                reference_type=values["reference_type"],
-                reference_id=values["reference_id"],
-            )
-        )
-        return _file(self._connection.execute(select(t.stored_files).where(file.key == values["key"])).one())
-
-    def live(self, key: str) -> StoredFile:
-        """The file of a key; raises ``NotFound`` when it is unknown or deleted."""
-        file = t.stored_files.c
-        row = self._connection.execute(
-            select(t.stored_files).where(file.key == key, file.deleted_at.is_(None))
-        ).one_or_none()
-        if row is None:
-            raise NotFound(key=key)
-        return _file(row)
-
-    def of(self, reference_type: str, reference_ids: Sequence[str], *, deleted: bool = False) -> list[StoredFile]:
-        """The files of some nights or patients, oldest first; live ones, or (``deleted``) all."""
-        file = t.stored_files.c
-        query = select(t.stored_files).where(
-            file.reference_type == reference_type, file.reference_id.in_(reference_ids)
-        )
-        if not deleted:
-            query = query.where(file.deleted_at.is_(None))
-        return [_file(row) for row in self._connection.execute(query.order_by(file.created_at, file.key))]
-
-    def mark_deleted(self, file_ids: Sequence[str], now: datetime) -> None:
-        """Softly delete."""
-        self._connection.execute(
-            update(t.stored_files).where(t.stored_files.c.id.in_(file_ids)).values(deleted_at=now, updated_at=now)
-        )
-
-    def deleted_before(self, before: datetime, limit: int) -> list[StoredFile]:
-        """Softly deleted files whose time is over."""
-        file = t.stored_files.c
-        rows = self._connection.execute(select(t.stored_files).where(file.deleted_at < before).limit(limit))
-        return [_file(row) for row in rows]
-
-    def forget(self, file_id: str) -> None:
-        """Remove the row of a deleted object, with the plot or report that pointed to it; a live file stays."""
-        file = t.stored_files.c
-        deleted = select(file.id).where(file.id == file_id, file.deleted_at.is_not(None)).with_for_update()
-        if self._connection.scalar(deleted) is None:
-            return
-        self._connection.execute(delete(t.plots).where(t.plots.c.file_id == file_id))
-        self._connection.execute(delete(t.device_reports).where(t.device_reports.c.file_id == file_id))
-        self._connection.execute(delete(t.stored_files).where(t.stored_files.c.id == file_id))

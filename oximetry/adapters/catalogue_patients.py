@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from oximetry.adapters import tables as t
 from oximetry.domain.errors import NotFound
@@ -16,6 +16,8 @@ _LINK = (
     .join(t.patients, t.patients.c.id == t.patient_links.c.patient_id)
     .order_by(t.patient_links.c.created_at.desc())
 )
+
+_LIVE_LINK = _LINK.where(t.patient_links.c.id == bindparam("link_id"), t.patient_links.c.revoked_at.is_(None))
 
 
 def _patient(row: Any) -> Patient:
@@ -105,10 +107,8 @@ class PatientsTable:
         return _link(row) if row else None
 
     def live_link(self, link_id: str) -> Link | None:
-        """A link that is still live; asked on every request of a patient."""
-        row = self._connection.execute(
-            _LINK.where(t.patient_links.c.id == link_id, t.patient_links.c.revoked_at.is_(None))
-        ).one_or_none()
+        """A link that is still live; asked on every request of a patient, so in fixed words."""
+        row = self._connection.execute(_LIVE_LINK, {"link_id": link_id}).one_or_none()
         return _link(row) if row else None
 
     def revoke_links(self, patient_id: str, now: datetime) -> int:

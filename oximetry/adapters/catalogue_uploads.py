@@ -38,16 +38,18 @@ class UploadsTable:
         session = t.upload_sessions.c
         row = self._connection.execute(
             select(t.upload_sessions)
-            .where(session.doctor_id == doctor_id, session.closed_at.is_(None))
+            .where(session.doctor_id == doctor_id, session.closed_at.is_(None), session.on_page)
             .order_by(session.created_at.desc())
             .limit(1)
         ).one_or_none()
-        return _session(row) if row else self.new_session(doctor_id, now)
+        return _session(row) if row else self.new_session(doctor_id, now, on_page=True)
 
-    def new_session(self, doctor_id: str, now: datetime) -> UploadSession:
-        """A batch of its own, beside any open one (the command line's)."""
+    def new_session(self, doctor_id: str, now: datetime, *, on_page: bool = False) -> UploadSession:
+        """A batch of its own, beside any open one; the doctor's page shows it only when it is made for it."""
         created = UploadSession(str(uuid4()), doctor_id, now, None)
-        self._connection.execute(insert(t.upload_sessions).values(id=created.id, doctor_id=doctor_id, created_at=now))
+        self._connection.execute(
+            insert(t.upload_sessions).values(id=created.id, doctor_id=doctor_id, created_at=now, on_page=on_page)
+        )
         return created
 
     def session(self, doctor_id: str, session_id: str) -> UploadSession:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -82,7 +83,11 @@ class HueyBell:
             backoff=1.3,
             max_delay=0.5,
             check_worker_health=True,
+            graceful_signal="TERM",
+            shutdown_timeout=4,  # honcho and Railway kill soon after; what is left is taken up again by its lease
         )
+        if hasattr(signal, "SIGHUP"):
+            consumer._signal_actions.pop(signal.SIGHUP, None)  # Huey would start sys.argv again, which is no program
         try:
             consumer.run()
         finally:

@@ -109,6 +109,7 @@ upload_sessions = Table(
     _refers("doctor_id", "doctors", nullable=False, index=True),
     Column("created_at", DateTime, nullable=False),
     Column("closed_at", DateTime),
+    Column("on_page", Boolean, nullable=False),
 )
 
 upload_items = Table(
@@ -232,7 +233,7 @@ outbox = Table(
 audit_events = Table(
     "audit_events",
     metadata,
-    _id(),
+    Column("id", Integer, primary_key=True, autoincrement=True),
     Column("happened_at", DateTime, nullable=False, index=True),
     Column("doctor_id", String(36), index=True),
     Column("act", String(40), nullable=False),

@@ -43,9 +43,13 @@ class Hints:
     ----------
     filename : str or None
         The name the sender's computer gave it.
+    started_at : datetime or None
+        The start, without a zone, that a person gave after ``start_unknown``; of a file with several nights it says
+        which one is meant.
     """
 
     filename: str | None = None
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +77,9 @@ class Recording:
         Elapsed second of the first row after the clock went back by an hour (end of summer time).
     notes : tuple of Note
         The reader's remarks.
+    vendor : mapping of str to float, int or None
+        The numbers the device worked out itself, as stored in the file and never checked against the samples; ``None``
+        is one that the device left open. Empty when the format has none.
 
     Raises
     ------
@@ -92,6 +99,7 @@ class Recording:
     sampling_interval_s: float
     clock_set_back_at_s: float | None = None
     notes: tuple[Note, ...] = ()
+    vendor: Mapping[str, float | int | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that the parts fit together and protect them from being written to."""

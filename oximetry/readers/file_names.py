@@ -12,6 +12,8 @@ _MODELS = (
 _MODEL_OF = {model.casefold(): model for model in _MODELS}
 _DEVICE = re.compile(rf"({'|'.join(re.escape(model) for model in _MODELS)})(?:\s+(\d{{4}}))?\s*(?=_|$)", re.IGNORECASE)
 _STAMP = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?:\d{6})?(?!\d)", re.ASCII)
+_MOMENT = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(?!\d)", re.ASCII)
+_EPOCH = re.compile(r"(1\d{9})(\d{3})?", re.ASCII)
 _EPOCH_MS = re.compile(r"(?<!\d)(1\d{12})(?!\d)", re.ASCII)
 
 
@@ -54,6 +56,22 @@ def ordinals_in_name(filename: str | None) -> tuple[int, ...]:
         (datetime(1970, 1, 1) + timedelta(milliseconds=int(match[1]))).toordinal() for match in _EPOCH_MS.finditer(stem)
     ]
     return tuple(days)
+
+
+def moment_in_name(filename: str | None) -> datetime | None:
+    """The start on the device's own clock that a name's ``YYYYMMDDHHMMSS`` means; ``None`` when it has none."""
+    for match in _MOMENT.finditer(_stem(filename)):
+        try:
+            return datetime(*map(int, match.groups()))  # type: ignore[arg-type]
+        except ValueError:
+            continue
+    return None
+
+
+def epoch_in_name(filename: str | None) -> datetime | None:
+    """The moment that a name of nothing but seconds or milliseconds since 1970 means, in UTC; else ``None``."""
+    match = _EPOCH.fullmatch(_stem(filename))
+    return None if match is None else datetime(1970, 1, 1) + timedelta(seconds=int(match[1]))
 
 
 def _stem(filename: str | None) -> str:

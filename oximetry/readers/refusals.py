@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from oximetry.domain.errors import InvalidRecording
 from oximetry.readers.text_table import CLOCK, decode_head
@@ -16,9 +17,15 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = (
 )
 _BLOOD_PRESSURE = re.compile(r"\bsys\w*\s*[(,;\t].*\bdia|mmhg", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[,;\t]")
+_SHOWN = {"\t": "TAB"}
 
 
-def refuse_known_others(head: bytes, size: int) -> None:
+def is_workbook(head: bytes, tail: bytes) -> bool:
+    """Whether a ZIP's names, in front of its files or in its directory, are those of an Excel workbook."""
+    return head.startswith(b"PK\x03\x04") and any(b"xl/workbook.xml" in part for part in (head, tail))
+
+
+def refuse_known_others(head: bytes, size: int, tail: bytes = b"") -> None:
     """Refuse what is certainly something else.
 
     Parameters
@@ -27,6 +34,8 @@ def refuse_known_others(head: bytes, size: int) -> None:
         The first bytes of the file.
     size : int
         Bytes of the whole file.
+    tail : bytes
+        The last bytes of the file; they tell a workbook from another ZIP.
 
     Raises
     ------
@@ -34,7 +43,7 @@ def refuse_known_others(head: bytes, size: int) -> None:
         ``empty_file``, ``is_image``, ``is_zip``, ``is_pdf``, ``is_html`` or ``blood_pressure``.
     """
     for signature, reason in _SIGNATURES:
-        if signature.match(head):
+        if signature.match(head) and not (reason == "is_zip" and is_workbook(head, tail)):
             raise InvalidRecording(reason)
     text = decode_head(head)
     if size <= len(head) and not text.strip("\ufeff\0 \r\n\t"):
@@ -43,23 +52,33 @@ def refuse_known_others(head: bytes, size: int) -> None:
         raise InvalidRecording("blood_pressure")
 
 
-def unclaimed(head: bytes) -> InvalidRecording:
+def unclaimed(head: bytes, formats: str = "") -> InvalidRecording:
     """The refusal of a file that no reader claims.
 
     Parameters
     ----------
     head : bytes
         The first bytes of the file.
+    formats : str
+        Titles of the formats that are read.
 
     Returns
     -------
     InvalidRecording
-        ``no_time_column`` with ``line`` for a table of text without any clock, else ``unknown_format``.
+        ``no_time_column`` with ``line`` for a table of text without any clock, else ``unknown_format`` with ``formats``
+        and ``seen``, which tells the shape of the first bytes and never a text of the file.
     """
     text = decode_head(head)
     lines = [line for line in text.splitlines() if line.strip()]
     is_text = "\0" not in text and all(character.isprintable() or character in "\r\n\t\ufeff" for character in text)
-    is_table = bool(lines) and _SEPARATOR.search(lines[0]) is not None
-    if is_text and is_table and not any(CLOCK.search(line) for line in lines):
+    if not is_text:
+        return InvalidRecording("unknown_format", seen="binary, first bytes " + head[:4].hex(" ").upper(), formats=formats)
+    counts = Counter(_SEPARATOR.findall(lines[0] if lines else "")).most_common(1)
+    if counts and not any(CLOCK.search(line) for line in lines):
         return InvalidRecording("no_time_column", line=1)
-    return InvalidRecording("unknown_format")
+    if counts:
+        mark, count = counts[0]
+        seen = f"text, {count + 1} columns separated by {_SHOWN.get(mark, mark)}"
+    else:
+        seen = "text without columns"
+    return InvalidRecording("unknown_format", seen=seen, formats=formats)

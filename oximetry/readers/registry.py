@@ -9,6 +9,7 @@ from typing import Protocol
 from oximetry.domain.errors import InvalidRecording
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers import refusals
+from oximetry.readers.facts import FormatFacts
 
 PROBE_BYTES = 8192
 
@@ -43,6 +44,11 @@ class Reader(Protocol):
         """The ``format`` of its recordings."""
         ...
 
+    @property
+    def facts(self) -> FormatFacts:
+        """What is known of the format, in words."""
+        ...
+
     def recognises(self, probe: Probe) -> bool:
         """Whether the content looks like this family: quick, and never raises."""
         ...
@@ -63,6 +69,11 @@ class Registry:
 
     def __init__(self, readers: Sequence[Reader]) -> None:
         self._readers = tuple(readers)
+
+    @property
+    def readers(self) -> tuple[Reader, ...]:
+        """All readers, in the order given."""
+        return self._readers
 
     def claimants(self, probe: Probe) -> list[Reader]:
         """The readers that recognise a probe; well-kept readers never share one."""
@@ -87,14 +98,14 @@ class Registry:
         ------
         InvalidRecording
             What the file is instead (``empty_file``, ``is_image``, ``is_pdf``, ``is_html``, ``is_zip``,
-            ``blood_pressure``, ``no_time_column``, ``unknown_format``), ``ambiguous_format`` with ``readers``, or the
-            reader's own reason.
+            ``blood_pressure``, ``no_time_column``), ``unknown_format`` with ``seen`` and ``formats``,
+            ``ambiguous_format`` with ``readers``, or the reader's own reason.
         """
         probe = Probe.of(content)
-        refusals.refuse_known_others(probe.head, probe.size)
+        refusals.refuse_known_others(probe.head, probe.size, probe.tail)
         claimants = self.claimants(probe)
         if len(claimants) > 1:
             raise InvalidRecording("ambiguous_format", readers=", ".join(reader.name for reader in claimants))
         if not claimants:
-            raise refusals.unclaimed(probe.head)
+            raise refusals.unclaimed(probe.head, ", ".join(reader.facts.title for reader in self._readers))
         return claimants[0].read(content, hints or Hints())

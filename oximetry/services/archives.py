@@ -28,7 +28,7 @@ def archive_entries(content: bytes, limits: UploadLimits) -> Iterator[IncomingFi
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_system(entry.filename)]
+            entries = [entry for entry in archive.infolist() if not _is_left_out(entry.filename)]
             if not entries:
                 raise InvalidUpload("zip_empty")
             if len(entries) > limits.files:
@@ -59,5 +59,10 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> Incom
     return file
 
 
-def _is_system(name: str) -> bool:
-    return name.startswith(_SYSTEM_FILES[0]) or name.rpartition("/")[2].startswith(("._", *_SYSTEM_FILES[1:]))
+def _is_left_out(name: str) -> bool:
+    # not ZipInfo.is_dir(), which stumbles over an empty name
+    return (
+        name.endswith("/")
+        or name.startswith(_SYSTEM_FILES[0])
+        or name.rpartition("/")[2].startswith(("._", *_SYSTEM_FILES[1:]))
+    )

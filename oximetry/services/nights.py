@@ -100,12 +100,7 @@ class NightService:
     def file_url(self, doctor_id: str, patient_id: str, kind: str, filename: str) -> str:
         """A signed URL of a patient's file; ``NotFound`` for whatever is not shown to that patient."""
         with self._catalogue.read() as transaction:
-            transaction.patients.get(doctor_id, patient_id)
-            file = transaction.files.live(f"{patient_id}/{kind}/{filename}")
-            if file.reference_type == "recording":
-                night = transaction.nights.get(file.reference_id, doctor_id)
-                if night.state is not NightState.STORED or night.patient_id != patient_id:
-                    raise NotFound(key=file.key)
+            file = transaction.files.shown(doctor_id, patient_id, f"{patient_id}/{kind}/{filename}")
         return self._store.url(
             file.key,
             expires_s=self._ttl_s,

@@ -84,9 +84,7 @@ def create(server: Flask, services: WebServices, access: PatientAccess, assets: 
 def register(app: dash.Dash, services: WebServices, access: PatientAccess) -> None:
     """The patient's two callbacks; both look the link up again."""
 
-    @app.callback(
-        Output(page.NIGHTS, "children"), Input(page.PATIENT_ID, "data"), prevent_initial_call=True
-    )
+    @app.callback(Output(page.NIGHTS, "children"), Input(page.PATIENT_ID, "data"), prevent_initial_call=True)
     def show_nights(patient_id: str | None) -> list[Component]:
         doctor_id = access.link_for(_checked(patient_id)).doctor_id
         cards = services.nights.shown(doctor_id, _checked(patient_id), request_language())

@@ -56,7 +56,8 @@ def link_box(card: PatientCard, words: Words) -> Component:
     """The link with copy button and QR code, and the doctor's preview."""
     name = html.Strong(patient_name(card, words))
     if card.url is None:
-        return html.Div([name, html.P(words("link.revoked"), className="quiet")], className="card link-box")
+        reason = words("link.revoked" if card.link is None else "link.sealed")
+        return html.Div([name, html.P(reason, className="quiet")], className="card link-box")
     return html.Div(
         [
             html.Img(src=qr_code(card.url), alt=words("link.qr"), width=132, height=132, className="qr"),

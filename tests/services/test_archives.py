@@ -72,6 +72,11 @@ def test_name_that_climbs_out_is_only_a_name(name, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
+def test_entry_without_a_name_is_a_file_like_any_other():
+    content = packed([("a.csv", b"one")]).replace(b"a.csv", b"\0.csv")
+    assert [(file.name, file.content) for file in archive_entries(content, LIMITS)] == [("", b"one")]
+
+
 @pytest.mark.parametrize("start", [b"", b"PK\x05\x06" + bytes(18)], ids=["plain", "behind an empty one"])
 def test_archive_in_an_archive_is_refused(start):
     inner = packed([("a.csv", b"one")])

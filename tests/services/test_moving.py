@@ -4,7 +4,8 @@ import pytest
 
 from oximetry.domain.errors import InvalidRequest, NotFound, StorageUnavailable
 from oximetry.domain.records import NightState
-from tests.factories import PDF, Crash, crash, night_csv, night_name, report_name
+from tests.factories import PDF, night_csv, night_name, report_name
+from tests.memory_store import Crash, crash
 from tests.parallel import together
 
 

@@ -8,7 +8,8 @@ from oximetry.domain.errors import StorageUnavailable
 from oximetry.domain.records import ItemState
 from oximetry.services.samples import refused_samples, samples
 from oximetry.services.uploads import MEGABYTE
-from tests.factories import PDF, Crash, crash, night_csv, night_name, report_name
+from tests.factories import PDF, night_csv, night_name, report_name
+from tests.memory_store import Crash, crash
 
 START = datetime(2025, 10, 7, 23, 4, 37)
 

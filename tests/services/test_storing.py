@@ -6,7 +6,8 @@ import pytest
 from oximetry.domain.errors import NotFound, NotReady, StorageRefused, StorageUnavailable
 from oximetry.domain.records import FileKind, ItemState, NightState
 from oximetry.services.storing import ObjectName
-from tests.factories import PDF, Clinic, Crash, crash, night_csv, night_name, report_name
+from tests.factories import PDF, Clinic, night_csv, night_name, report_name
+from tests.memory_store import Crash, crash
 from tests.parallel import together
 
 START = datetime(2025, 10, 7, 23, 4, 37)

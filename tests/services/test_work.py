@@ -11,7 +11,8 @@ from oximetry.domain.errors import (
     StorageUnavailable,
 )
 from oximetry.services.work import LEASE, JobRunner
-from tests.factories import Crash, MovableClock
+from tests.factories import MovableClock
+from tests.memory_store import Crash
 
 
 class Workshop:

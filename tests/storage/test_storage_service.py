@@ -40,8 +40,12 @@ def test_importing_it_brings_neither_a_store_nor_the_settings_along() -> None:
 
 def test_the_configured_store_is_built_once_from_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Settings:
-        def store_options(self) -> StoreOptions:
-            return StoreOptions("local", path=tmp_path, secret=b"s", base_url="http://clinic.test")
+        @classmethod
+        def load(cls) -> Settings:
+            return cls()
+
+        def store_values(self) -> dict[str, object]:
+            return {"provider": "local", "path": tmp_path, "secret": b"s", "base_url": "http://clinic.test"}
 
     module = type(sys)("oximetry.settings")
     module.Settings = Settings

@@ -1,0 +1,122 @@
+"""The catalogue of objects, in SQL: what lies under which key, and whose page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Select, and_, bindparam, delete, or_, select, update
+
+from oximetry.adapters import tables as t
+from oximetry.adapters.catalogue_jobs import insert_or_ignore
+from oximetry.domain.errors import NotFound
+from oximetry.domain.records import NightState, StoredFile
+
+
+def file_row(row: Any) -> StoredFile:
+    """A row of ``stored_files`` as a value."""
+    return StoredFile(**{name: getattr(row, name) for name in StoredFile.__slots__})
+
+
+def _shown_file() -> Select[Any]:
+    file, night, patient = t.stored_files.c, t.recordings.c, t.patients.c
+    nights = and_(file.reference_type == "recording", night.id == file.reference_id)
+    of_shown_night = and_(night.state == NightState.STORED.value, night.patient_id == patient.id)
+    alone = and_(file.reference_type == "patient", file.reference_id == patient.id)
+    return (
+        select(t.stored_files)
+        .select_from(
+            t.stored_files.join(t.patients, patient.id == bindparam("patient_id")).outerjoin(t.recordings, nights)
+        )
+        .where(
+            patient.doctor_id == bindparam("doctor_id"),
+            file.key == bindparam("key"),
+            file.deleted_at.is_(None),
+            or_(of_shown_night, alone),
+        )
+    )
+
+
+_SHOWN_FILE = _shown_file()
+
+
+class FilesTable:
+    """Implements ``ports.Files``: every object of the store."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, values: Mapping[str, Any], now: datetime) -> StoredFile:
+        """An object that was written and verified; the same key again is the same file, live once more."""
+        self._connection.execute(
+            insert_or_ignore(self._connection, t.stored_files).values(
+                **values, id=str(uuid4()), name=values["key"].rpartition("/")[2], created_at=now, updated_at=now
+            )
+        )
+        file = t.stored_files.c
+        self._connection.execute(
+            update(t.stored_files)
+            .where(file.key == values["key"], file.deleted_at.is_not(None))
+            .values(
+                deleted_at=None,
+                updated_at=now,
+                reference_type=values["reference_type"],
+                reference_id=values["reference_id"],
+            )
+        )
+        return file_row(self._connection.execute(select(t.stored_files).where(file.key == values["key"])).one())
+
+    def live(self, key: str) -> StoredFile:
+        """The file of a key; raises ``NotFound`` when it is unknown or deleted."""
+        file = t.stored_files.c
+        row = self._connection.execute(
+            select(t.stored_files).where(file.key == key, file.deleted_at.is_(None))
+        ).one_or_none()
+        if row is None:
+            raise NotFound(key=key)
+        return file_row(row)
+
+    def shown(self, doctor_id: str, patient_id: str, key: str) -> StoredFile:
+        """A file on a patient's page: live, of the doctor's patient, and of no night that is moving or removed.
+
+        Raises ``NotFound`` for everything else. One query with fixed words: every download asks it.
+        """
+        values = {"doctor_id": doctor_id, "patient_id": patient_id, "key": key}
+        row = self._connection.execute(_SHOWN_FILE, values).one_or_none()
+        if row is None:
+            raise NotFound(key=key)
+        return file_row(row)
+
+    def of(self, reference_type: str, reference_ids: Sequence[str], *, deleted: bool = False) -> list[StoredFile]:
+        """The files of some nights or patients, oldest first; live ones, or (``deleted``) all."""
+        file = t.stored_files.c
+        query = select(t.stored_files).where(
+            file.reference_type == reference_type, file.reference_id.in_(reference_ids)
+        )
+        if not deleted:
+            query = query.where(file.deleted_at.is_(None))
+        return [file_row(row) for row in self._connection.execute(query.order_by(file.created_at, file.key))]
+
+    def mark_deleted(self, file_ids: Sequence[str], now: datetime) -> None:
+        """Softly delete."""
+        self._connection.execute(
+            update(t.stored_files).where(t.stored_files.c.id.in_(file_ids)).values(deleted_at=now, updated_at=now)
+        )
+
+    def deleted_before(self, before: datetime, limit: int) -> list[StoredFile]:
+        """Softly deleted files whose time is over."""
+        file = t.stored_files.c
+        rows = self._connection.execute(select(t.stored_files).where(file.deleted_at < before).limit(limit))
+        return [file_row(row) for row in rows]
+
+    def forget(self, file_id: str) -> None:
+        """Remove the row of a deleted object, with the plot or report that pointed to it; a live file stays."""
+        file = t.stored_files.c
+        deleted = select(file.id).where(file.id == file_id, file.deleted_at.is_not(None)).with_for_update()
+        if self._connection.scalar(deleted) is None:
+            return
+        self._connection.execute(delete(t.plots).where(t.plots.c.file_id == file_id))
+        self._connection.execute(delete(t.device_reports).where(t.device_reports.c.file_id == file_id))
+        self._connection.execute(delete(t.stored_files).where(t.stored_files.c.id == file_id))
