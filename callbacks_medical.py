@@ -73,7 +73,7 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
             view.counts,
             view.progress,
             view.refused,
-            [{"value": target, "label": label} for target, label in batch_view.target_labels(cards, words).items()],
+            view.choices,
             [patients_view.link_box(card, words) for card in cards if card.patient.id in concerned],
             view.readable == 0,
             view.chosen == 0,
@@ -94,7 +94,7 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
     @app.callback(
         Output(ids.REFRESH, "data", allow_duplicate=True),
         Output(ids.MESSAGE, "children", allow_duplicate=True),
-        Input(ids.GRID, "cellValueChanged"),
+        Input(ids.GRID, "cellRendererData"),
         Input(ids.GIVE_CHOSEN, "n_clicks"),
         State(ids.GRID, "selectedRows"),
         State(ids.CHOSEN_PATIENT, "value"),
@@ -103,23 +103,15 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
         prevent_initial_call=True,
     )
     def choose(
-        changes: Any,
-        _clicks: int,
-        selected: list[dict[str, Any]] | None,
-        target: str | None,
-        session_id: str,
-        tick: int,
+        picked: Any, _clicks: int, selected: Any, target: str | None, session_id: str, tick: int
     ) -> tuple[Any, Any]:
-        words, doctor = request_words(), signed_in_doctor()
+        words = request_words()
         if ctx.triggered_id == ids.GRID:
-            labels = batch_view.target_labels(services.links.cards(doctor.id), words)
-            by_label = {label: key for key, label in labels.items()}
-            wanted = {change["rowId"]: by_label.get(change["value"] or "") for change in changes or []}
+            items, target = [picked["rowId"]], picked["value"]
         else:
-            wanted = {row["id"]: target for row in selected or []}
+            items = [row["id"] for row in selected or []]
         try:
-            for item_id, chosen in wanted.items():
-                services.assignment.choose(doctor, session_id, [item_id], chosen)
+            services.assignment.choose(signed_in_doctor(), session_id, items, target or None)
         except OximetryError as error:
             return no_update, failed(words, error)
         return tick + 1, ""
@@ -225,7 +217,7 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
     )
     def show_night(cell: Any, night_id: str | None, _close: int, _hash: str) -> tuple[Any, ...]:
         if ctx.triggered_id in (ids.NIGHT_CLOSE, ids.LOCATION):
-            return True, "", "", {}, "", no_update
+            return True, "", "", {}, "", "" if ctx.triggered_id == ids.LOCATION else no_update
         if ctx.triggered_id == ids.GRID and (not cell or cell.get("colId") in ("patient", None)):
             raise PreventUpdate
         words = request_words()

@@ -24,6 +24,23 @@ window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
     );
   };
 
+  // a choice that is there to be seen; what is decided already is plain text
+  components.PatientSelect = ({ data, options, label, setData }) => {
+    if (!data.open) return data.patient;
+    const choices = options.map(({ value, label: text }) => element("option", { key: value, value }, text));
+    return element(
+      "select",
+      {
+        className: "patient-select",
+        "aria-label": label,
+        value: data.target,
+        onChange: (event) => setData(event.target.value),
+      },
+      element("option", { key: "", value: "" }, label),
+      ...choices,
+    );
+  };
+
   components.NightCell = ({ data }) =>
     element(
       "span",

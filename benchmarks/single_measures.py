@@ -13,7 +13,6 @@ from benchmarks.report import Row
 from oximetry.adapters.plots import PngRenderer
 from oximetry.readers.formats import create_registry
 from oximetry.services.analysis import analyse
-from oximetry.services.samples import samples
 from oximetry.web.figures import night_figure
 from oximetry.web.i18n import words
 from tests.factories import night_name, wavy_csv
@@ -36,8 +35,8 @@ def picture() -> Iterator[Row]:
     from concurrent.futures import ThreadPoolExecutor
 
     renderer = PngRenderer(PLOTLY_BUNDLE)
-    sample = max(samples(), key=lambda one: len(one.content))
-    report = analyse(create_registry(), sample.content, sample.name)
+    start = datetime(2025, 10, 7, 22, 0, 0)
+    report = analyse(create_registry(), wavy_csv(start, 9000, 4), night_name("9001", start))
 
     def draw(_: int = 0) -> bytes:
         return renderer.png(night_figure(report, words("ro"), picture=True), *PICTURE_SIZE_PX)

@@ -156,7 +156,7 @@ def _small(picture: bytes) -> bytes:
     made = io.BytesIO()
     with Image.open(io.BytesIO(picture)) as drawn:
         few = drawn.convert("RGB").quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    few.save(made, "PNG", optimize=True)
+    few.save(made, "PNG", compress_level=6)
     return made.getvalue()
 
 

@@ -72,7 +72,9 @@ def unclaimed(head: bytes, formats: str = "") -> InvalidRecording:
     lines = [line for line in text.splitlines() if line.strip()]
     is_text = "\0" not in text and all(character.isprintable() or character in "\r\n\t\ufeff" for character in text)
     if not is_text:
-        return InvalidRecording("unknown_format", seen="binary, first bytes " + head[:4].hex(" ").upper(), formats=formats)
+        return InvalidRecording(
+            "unknown_format", seen="binary, first bytes " + head[:4].hex(" ").upper(), formats=formats
+        )
     counts = Counter(_SEPARATOR.findall(lines[0] if lines else "")).most_common(1)
     if counts and not any(CLOCK.search(line) for line in lines):
         return InvalidRecording("no_time_column", line=1)

@@ -29,7 +29,7 @@ Numbers = npt.NDArray[np.int32]
 
 CLOCK = re.compile(r"\d{1,2}:\d{2}:\d{2}", re.ASCII)
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
-_VALUE = re.compile(r"\d+(?:\.0+)?|[-–— ]*[-–—][-–— ]*", re.ASCII)
+_VALUE = re.compile(r"\d+(?:[.,]\d+)?|[-–— ]*[-–—][-–— ]*", re.ASCII)
 _SEP_LINE = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _NOTHING = " ,;\t\xa0"

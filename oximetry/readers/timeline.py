@@ -15,7 +15,7 @@ from oximetry.domain.recording import CLOCK_SET_BACK_S, Note, Recording, Samples
 MAX_INTERVAL_S = 60
 MAX_HOLE_S = 12 * 3600
 MAX_HOLE_ACROSS_NOON_S = 3600
-_DAY_S = 86_400
+DAY_S = 86_400
 _NOON_S = 43_200
 _SET_BACK_S = int(CLOCK_SET_BACK_S)
 
@@ -96,7 +96,7 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
         format=origin.format,
         device_model=origin.device_model,
         device_serial=origin.device_serial,
-        started_at=datetime.fromordinal(start_s // _DAY_S) + timedelta(seconds=start_s % _DAY_S),
+        started_at=datetime.fromordinal(start_s // DAY_S) + timedelta(seconds=start_s % DAY_S),
         time_s=time_s,
         spo2_pct=np.where(gap_row, np.nan, rows.spo2_pct[source]),
         pulse_bpm=np.where(gap_row, np.nan, rows.pulse_bpm[source]),
@@ -154,7 +154,7 @@ def _unrolled(rows: Rows, interval_s: int) -> tuple[Samples, int | None]:
 def _refuse_two_nights(rows: Rows, elapsed_s: Samples) -> None:
     """A hole of more than twelve hours, or of more than one across noon, lies between two nights."""
     hole_s = np.diff(elapsed_s)
-    half_days = (rows.wall_s - _NOON_S) // _DAY_S
+    half_days = (rows.wall_s - _NOON_S) // DAY_S
     between = (hole_s > MAX_HOLE_S) | ((hole_s > MAX_HOLE_ACROSS_NOON_S) & (np.diff(half_days) != 0))
     if between.any():
         row = int(between.argmax())

@@ -7,55 +7,46 @@ delimiter and encoding follow the phone or the office program that saved the fil
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from oximetry.domain.errors import InvalidRecording
 from oximetry.domain.recording import Hints, Note, Recording, Samples
+from oximetry.readers.cells import NAN, Values
+from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.file_names import device_in_name
 from oximetry.readers.registry import Probe
 from oximetry.readers.text_table import Layout, chunks, decode, decode_head, find_layout, find_table, split_lines
 from oximetry.readers.timeline import Origin, Rows, build_recording
 from oximetry.readers.timestamps import TimeColumn
 
-NAN = float("nan")
 SPO2_MISSING = 255.0
 PULSE_MISSING = 65535.0
 SPO2_MOST_PCT = 100.0
 
-_NUMBER = re.compile(r"\s*(\d{1,6})(?:\.0{1,6})?\s*", re.ASCII)
-_MISSING = re.compile(r"[\s\u2013\u2014-]*")
 _OXYGEN = re.compile(r"ox|o2|o₂|spo|satur|sätt|sauer|tlen|satur|кисл|氧|酸素", re.IGNORECASE)
 _PULSE = re.compile(r"pul|\bpr\b|\bhr\b|bpm|heart|herz|card|frec|frequ|polso|tętn|пульс|脉|心", re.IGNORECASE)
-_COLUMN_NAMES = ("spo2", "pulse", "motion")
+_COLUMN_NAMES = ("spo2", "pulse", "motion", "reminder")
+_OTHER_LANGUAGES = ("{", "[", "<")
 _LINE_END = re.compile(r"\r\n|\r|\n")
-
-
-class _Values(dict[str, float]):
-    """Texts of one column to numbers, each distinct text parsed once; missing markers become NaN."""
-
-    def __init__(self, missing: float | None = None) -> None:
-        super().__init__()
-        self._missing = missing
-
-    def __missing__(self, text: str) -> float:
-        match = _NUMBER.fullmatch(text)
-        if match is not None:
-            value = float(match[1])
-        elif _MISSING.fullmatch(text):
-            value = NAN
-        else:
-            raise ValueError("neither a number nor a missing marker")
-        self[text] = value = NAN if value == self._missing else value
-        return value
 
 
 class ViatomCsv:
     """The reader of the family; see `oximetry.readers.registry.Reader`."""
 
     name = "viatom_csv"
+    facts = FormatFacts(
+        title="Viatom CSV (ViHealth, O2 Insight, O2 Insight Pro, SleepHQ)",
+        recognised_by="a table whose cells hold a date with its clock, and at least two columns behind them",
+        interval="median of the steps of the clock: 1, 2 or 4 s",
+        missing="--, - -, blank, SpO2 255, pulse 65535; SpO2 missing with a pulse is a reading below the device's range",
+        proof=Proof.REAL_FILE,
+        remark="Any language, date order, delimiter (comma, semicolon, TAB) and encoding; a first line sep= and decimal "
+        "commas of a re-save are understood. O2 Insight Pro (quoted AM/PM, trailing comma) and the date-first CSV of "
+        "SleepON are proven on transcribed rows.",
+    )
 
     def recognises(self, probe: Probe) -> bool:
         """Whether the first lines hold date and clock in one cell with at least two more behind it.
@@ -63,7 +54,10 @@ class ViatomCsv:
         A header that names oxygen in its second cell is recognised without rows, so that a file without data is
         refused for being too short and not for being unknown.
         """
-        lines = _LINE_END.split(decode_head(probe.head))
+        text = decode_head(probe.head)
+        if text.lstrip()[:1] in _OTHER_LANGUAGES:
+            return False
+        lines = _LINE_END.split(text)
         layout = find_layout(lines)
         if layout is not None:
             return layout.width >= layout.time_column + 3
@@ -120,25 +114,17 @@ class _ValueColumns:
 
     def __init__(self, layout: Layout) -> None:
         self._first = layout.time_column + 1
-        self._values = (_Values(SPO2_MISSING), _Values(PULSE_MISSING), _Values(), _Values())
+        self._values = (Values((SPO2_MISSING,)), Values((PULSE_MISSING,)), Values(), Values())
         self._arrays: tuple[list[Samples], ...] = ([], [], [])
 
     def add(self, cells: Sequence[Sequence[str]], numbers: npt.NDArray[np.int32]) -> None:
         """Take the columns of the next rows; raises ``bad_value`` with ``line`` and ``column``."""
         for position, texts in enumerate(cells[self._first :]):
-            values = self._values[min(position, 3)]
-            try:
-                if position < 3:
-                    self._arrays[position].append(
-                        np.fromiter(map(values.__getitem__, texts), dtype=np.float64, count=len(texts))
-                    )
-                else:
-                    _all_known(values.__getitem__, texts)
-            except ValueError as error:
-                name = _COLUMN_NAMES[position] if position < 3 else "reminder"
-                raise InvalidRecording(
-                    "bad_value", line=_line_of_first_bad(values, texts, numbers), column=name
-                ) from error
+            name = _COLUMN_NAMES[min(position, 3)]
+            if position < 3:
+                self._arrays[position].append(self._values[position].column(texts, numbers, name))
+            else:
+                self._values[3].check(texts, numbers, name)
         if len(cells) - self._first < 3:
             self._arrays[2].append(np.full(len(numbers), NAN))
 
@@ -146,20 +132,6 @@ class _ValueColumns:
         """SpO2, pulse and motion of all rows."""
         spo2_pct, pulse_bpm, motion = (np.concatenate(parts) for parts in self._arrays)
         return spo2_pct, pulse_bpm, motion
-
-
-def _all_known(parse: Callable[[str], float], texts: Sequence[str]) -> None:
-    for text in set(texts):
-        parse(text)
-
-
-def _line_of_first_bad(values: _Values, texts: Sequence[str], numbers: npt.NDArray[np.int32]) -> int:
-    for text, number in zip(texts, numbers.tolist(), strict=True):
-        try:
-            values[text]
-        except ValueError:
-            return int(number)
-    return int(numbers[0])
 
 
 def _refuse_other_columns(layout: Layout) -> None:

@@ -26,7 +26,7 @@ class BatchView:
 
     digest: str
     rows: list[dict[str, Any]]
-    choices: list[str]
+    choices: list[dict[str, str]]
     counts: str
     progress: float
     refused: list[Component]
@@ -50,7 +50,7 @@ def view(batch: Batch, cards: Sequence[PatientCard], words: Words, name_of: Call
     return BatchView(
         digest=digest,
         rows=rows,
-        choices=["", *labels.values()],
+        choices=[{"value": target, "label": label} for target, label in labels.items()],
         counts=counts(batch, words),
         progress=100.0 * settled / len(batch.rows) if batch.rows else 0.0,
         refused=refused_rows,
@@ -117,7 +117,8 @@ def table_row(
         "lowest": lowest,
         "lowest_text": words.percent(lowest, 0) if numbers else "",
         "pdf": "✓" if row.report or item.kind is ItemKind.REPORT else NO_VALUE,
-        "patient": _patient_of(item, labels),
+        "patient": labels.get(item.patient_id or item.target or "", ""),
+        "target": item.target or "",
         "remarks": " · ".join(([] if item.state is ItemState.READ else [state]) + remarks(row, words, brief=True)),
         "remarks_long": " ".join(remarks(row, words)),
     }
@@ -160,9 +161,3 @@ def refused_row(item: UploadItem, words: Words, name_of: Callable[[UploadItem], 
         ],
         className="refused-row",
     )
-
-
-def _patient_of(item: UploadItem, labels: Mapping[str, str]) -> str:
-    if item.patient_id:
-        return labels.get(item.patient_id, "")
-    return labels.get(item.target or "", "")

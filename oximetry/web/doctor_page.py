@@ -87,8 +87,6 @@ def _batch(words: Words, session_id: str, limits: UploadLimits) -> list[Componen
             getRowId="params.data.id",
             dashGridOptions={
                 "rowSelection": {"mode": "multiRow", "enableClickSelection": False},
-                "singleClickEdit": True,
-                "stopEditingWhenCellsLoseFocus": True,
                 "rowHeight": 44,
                 "domLayout": "autoHeight",
                 "localeText": {"noRowsToShow": words("batch.no_rows")},
@@ -164,7 +162,7 @@ def _drop_zone(words: Words, session_id: str, limits: UploadLimits) -> Component
     )
 
 
-def columns(words: Words, patients: list[str]) -> list[dict[str, object]]:
+def columns(words: Words, patients: list[dict[str, str]]) -> list[dict[str, object]]:
     """The batch table's columns; the patient's is a choice among new and existing ones."""
 
     def shown(name: str, width: int) -> dict[str, object]:
@@ -179,17 +177,17 @@ def columns(words: Words, patients: list[str]) -> list[dict[str, object]]:
     return [
         {"field": "spark", "headerName": "", "width": 136, "cellRenderer": "Sparkline", "sortable": False,
          "cellDataType": False},
-        {"field": "started", "headerName": words("column.night"), "width": 158, "cellRenderer": "NightCell"},
-        {"field": "device", "headerName": words("column.device"), "width": 88},
-        shown("duration", 92),
-        shown("odi3", 74),
-        shown("odi4", 74),
-        shown("below90", 92),
-        shown("lowest", 84),
-        {"field": "pdf", "headerName": "PDF", "width": 60},
-        {"field": "patient", "headerName": words("column.patient"), "width": 124,
-         "editable": {"function": "params.data.open"}, "cellEditor": "agSelectCellEditor",
-         "cellEditorParams": {"values": patients}, "cellClass": "patient-cell"},
+        {"field": "started", "headerName": words("column.night"), "width": 152, "cellRenderer": "NightCell"},
+        {"field": "device", "headerName": words("column.device"), "width": 78},
+        shown("duration", 86),
+        shown("odi3", 68),
+        shown("odi4", 68),
+        shown("below90", 82),
+        shown("lowest", 76),
+        {"field": "pdf", "headerName": "PDF", "width": 54},
+        {"field": "patient", "headerName": words("column.patient"), "width": 132,
+         "cellRenderer": "PatientSelect",
+         "cellRendererParams": {"options": patients, "label": words("column.choose")}},
         {"field": "remarks", "headerName": words("column.remarks"), "flex": 1, "minWidth": 150, "wrapText": True,
          "autoHeight": True, "cellClass": "remarks-cell", "tooltipField": "remarks_long"},
     ]  # fmt: skip
