@@ -65,6 +65,8 @@ OUTSIDE = {
     "pydantic_settings": {"oximetry/settings.py"},
     "click": {"oximetry/__main__.py", "oximetry/cli_"},
     "pandas": {"oximetry/readers/"},
+    "edfio": {"oximetry/readers/edf.py"},
+    "python_calamine": {"oximetry/readers/workbook.py"},
 }
 NOT_IN_THE_DOMAIN = {
     "asyncio", "io", "logging", "os", "pathlib", "random", "shutil", "socket", "sqlite3", "subprocess", "sys",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, insert, or_, select, text, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
 
 from oximetry.adapters import tables as t
 from oximetry.domain.errors import NotFound
@@ -116,6 +116,11 @@ class AccountsTable:
         self._connection.execute(
             update(t.doctor_sessions).where(which, session.ended_at.is_(None)).values(ended_at=now)
         )
+
+    def prune(self, before: datetime) -> None:
+        """Forget attempts and sessions from before a time: neither counts or opens anything any more."""
+        self._connection.execute(delete(t.login_attempts).where(t.login_attempts.c.attempted_at < before))
+        self._connection.execute(delete(t.doctor_sessions).where(t.doctor_sessions.c.created_at < before))
 
 
 class AuditTable:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, and_, case, func, or_, select, text, update
+from sqlalchemy import Connection, and_, case, delete, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from oximetry.adapters import tables as t
@@ -141,6 +141,11 @@ class JobsTable:
         """Whether such a job was ever asked for (periodic work asks with the date as subject)."""
         job = t.jobs.c
         return self._connection.scalar(select(job.id).where(job.name == name, job.subject == subject)) is not None
+
+    def prune(self, before: datetime) -> None:
+        """Forget jobs that ended before a time."""
+        job = t.jobs.c
+        self._connection.execute(delete(t.jobs).where(job.state.in_(("done", "failed")), job.finished_at < before))
 
     @staticmethod
     def _due(now: datetime) -> Any:

@@ -6,9 +6,9 @@ Indices divide by valid hours unless said otherwise. A number that cannot be kno
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -30,9 +30,16 @@ LOW_PCT = 90.0
 MEDICARE_PCT = 88.0
 MIN_VALID_HOURS = 4.0
 DEVICE_LIMIT_S = 36_000.0
+SPOT_INTERVAL_S = 30.0
 NAN = float("nan")
 
 _Rules = tuple[PeakNadirRule, MeanBaseRule]
+_COUNTS = ("desaturations3", "desaturations4", "desaturations3_mean120", "desaturations4_mean120")
+_NEED_EVENTS = (
+    "odi3_per_h", "odi4_per_h", "odi3_mean120_per_h", "odi4_mean120_per_h", "mean_depth_pct", "mean_nadir_pct",
+    "mean_duration_s", "desaturation_area_pct_min_per_h", "delta_index_pct", "pulse_rise6_per_h",
+)  # fmt: skip
+_UNKNOWN_FROM_SPOTS: dict[str, Any] = {**dict.fromkeys(_COUNTS), **dict.fromkeys(_NEED_EVENTS, NAN)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +62,9 @@ class NightSummary:
         Percent of the valid samples strictly below each threshold.
     t90_min, t_le88_min, t_le88_longest_min : float
         Minutes below 90 percent, at 88 or less, and the longest unbroken run of the latter.
-    desaturations3, desaturations4, odi3_per_h, odi4_per_h : int, float
-        Events of the headline rule, and those of them that are at least 4 percent deep; per valid hour.
+    desaturations3, desaturations4, odi3_per_h, odi4_per_h : int or None, float
+        Events of the headline rule, and those of them that are at least 4 percent deep; per valid hour. ``None`` and
+        NaN for spot values, further apart than 30 s: an event of 10 s would not be seen, so nothing is counted.
     mean_depth_pct, mean_nadir_pct, mean_duration_s : float
         Over the events of at least 3 percent.
     desaturation_area_pct_min_per_h : float
@@ -65,8 +73,9 @@ class NightSummary:
         See `oximetry.domain.variability.delta_index`.
     pulse_rise6_per_h : float
         Per *recorded* hour; NaN without a valid pulse.
-    desaturations3_mean120, desaturations4_mean120, odi3_mean120_per_h, odi4_mean120_per_h : int, float
-        Events of the companion rule for 3 and 4 percent, each scanned by itself; per valid hour.
+    desaturations3_mean120, desaturations4_mean120, odi3_mean120_per_h, odi4_mean120_per_h : int or None, float
+        Events of the companion rule for 3 and 4 percent, each scanned by itself; per valid hour. For spot values as
+        above.
     """
 
     started_at: datetime
@@ -91,8 +100,8 @@ class NightSummary:
     t90_min: float
     t_le88_min: float
     t_le88_longest_min: float
-    desaturations3: int
-    desaturations4: int
+    desaturations3: int | None
+    desaturations4: int | None
     odi3_per_h: float
     odi4_per_h: float
     mean_depth_pct: float
@@ -101,8 +110,8 @@ class NightSummary:
     desaturation_area_pct_min_per_h: float
     delta_index_pct: float
     pulse_rise6_per_h: float
-    desaturations3_mean120: int
-    desaturations4_mean120: int
+    desaturations3_mean120: int | None
+    desaturations4_mean120: int | None
     odi3_mean120_per_h: float
     odi4_mean120_per_h: float
 
@@ -126,7 +135,8 @@ class NightAnalysis:
     rule, companion_rule : PeakNadirRule, MeanBaseRule
         All thresholds, names and versions.
     warnings : tuple of Note
-        The reader's notes, then ``ten_hour_limit``, ``short_valid_time``, ``below_range`` where they apply.
+        The reader's notes, then ``ten_hour_limit``, ``short_valid_time``, ``below_range``, ``no_odi_from_spot_values``
+        where they apply.
     """
 
     summary: NightSummary
@@ -156,8 +166,11 @@ def summarise(
     """
     quality = assess(recording)
     spo2_pct = np.where(quality.valid, recording.spo2_pct, np.nan)
-    events = find_desaturations(recording.time_s, spo2_pct, recording.sampling_interval_s, rule)
+    spots = recording.sampling_interval_s > SPOT_INTERVAL_S
+    events = () if spots else find_desaturations(recording.time_s, spo2_pct, recording.sampling_interval_s, rule)
     summary = _summary(recording, quality, spo2_pct, events, (rule, companion_rule))
+    if spots:
+        summary = replace(summary, **_UNKNOWN_FROM_SPOTS)
     warnings = recording.notes + _warnings(recording, summary)
     return NightAnalysis(summary, events, quality, rule, companion_rule, warnings)
 
@@ -245,6 +258,8 @@ def _warnings(recording: Recording, summary: NightSummary) -> tuple[Note, ...]:
         )
     if summary.below_range_runs:
         warnings.append(Note("below_range", {"runs": summary.below_range_runs, "seconds": summary.below_range_s}))
+    if recording.sampling_interval_s > SPOT_INTERVAL_S:
+        warnings.append(Note("no_odi_from_spot_values", {"interval_s": recording.sampling_interval_s}))
     return tuple(warnings)
 
 

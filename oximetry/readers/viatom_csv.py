@@ -41,11 +41,11 @@ class ViatomCsv:
         title="Viatom CSV (ViHealth, O2 Insight, O2 Insight Pro, SleepHQ)",
         recognised_by="a table whose cells hold a date with its clock, and at least two columns behind them",
         interval="median of the steps of the clock: 1, 2 or 4 s",
-        missing="--, - -, blank, SpO2 255, pulse 65535; SpO2 missing with a pulse is a reading below the device's range",
+        missing="--, - -, blank, SpO2 255, pulse 65535; SpO2 missing with a pulse: below the device's range",
         proof=Proof.REAL_FILE,
-        remark="Any language, date order, delimiter (comma, semicolon, TAB) and encoding; a first line sep= and decimal "
-        "commas of a re-save are understood. O2 Insight Pro (quoted AM/PM, trailing comma) and the date-first CSV of "
-        "SleepON are proven on transcribed rows.",
+        remark="Any language, date order, delimiter (comma, semicolon, TAB) and encoding; a first line sep= and "
+        "decimal commas of a re-save are understood. O2 Insight Pro (quoted AM/PM, trailing comma) and the date-first "
+        "CSV of SleepON are proven on transcribed rows.",
     )
 
     def recognises(self, probe: Probe) -> bool:

@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 RESTORABLE = timedelta(days=30)
 QUIET_BATCH = timedelta(days=2)
 PORTION = 200
+KEPT_TRACES = timedelta(days=14)
 
 
 class HousekeepingService:
@@ -39,6 +40,8 @@ class HousekeepingService:
             for night in nights:
                 files = transaction.files.of("recording", [night.id])
                 transaction.files.mark_deleted([file.id for file in files], before - timedelta(seconds=1))
+            transaction.jobs.prune(self._clock() - KEPT_TRACES)
+            transaction.accounts.prune(self._clock() - KEPT_TRACES)
         self._close_quiet_batches()
         self._expunge_files()
         with self._catalogue.write() as transaction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, NotFound
@@ -22,11 +23,15 @@ _INLINE_KINDS = (FileKind.PLOT.value,)
 
 @dataclass(frozen=True, slots=True)
 class NightCard:
-    """A night with the files a page offers; ``plot`` is ``None`` until the worker has drawn it."""
+    """A night with the files a page offers.
+
+    ``plot`` is ``None`` until the worker has drawn it; ``original`` where the uploaded file was a CSV already.
+    """
 
     night: Night
     plot: StoredFile | None
     csv: StoredFile | None
+    original: StoredFile | None
     reports: tuple[StoredFile, ...]
 
 
@@ -83,9 +88,8 @@ class NightService:
             files = transaction.files.of("recording", [night_id])
         if night.state is not NightState.STORED or patient_id not in (None, night.patient_id):
             raise NotFound(night_id=night_id)
-        # the stamp in the name is the evidence for the date order that the first reading found
-        name = f"{night.device_model or ''} {night.device_serial or ''}_{night.started_at:%Y%m%d%H%M%S}.csv"
-        return self._reader.read_kept(night.original_sha256, name, lambda: self._store.get(_csv_of(files).key))
+        original = _original_of(files)
+        return self._reader.read_kept(night.original_sha256, name_hint(night), lambda: self._store.get(original.key))
 
     def staged_trace(self, doctor_id: str, item_id: str, name_of: Callable[[UploadItem], str]) -> NightReport:
         """The same for a file of the batch, before or after it was stored."""
@@ -171,13 +175,23 @@ def submit_plots(transaction: Transaction, night: Night, clock: Clock) -> None:
 
 
 def _card(night: Night, plot: StoredFile | None, files: Sequence[StoredFile]) -> NightCard:
-    csv = next((file for file in files if f"/{FileKind.CSV.value}/" in file.key), None)
-    reports = tuple(file for file in files if f"/{FileKind.REPORT.value}/" in file.key)
-    return NightCard(night, plot, csv, reports)
+    csv = next(iter(_of_kind(files, FileKind.CSV)), None)
+    original = next(iter(_of_kind(files, FileKind.ORIGINAL)), None)
+    return NightCard(night, plot, csv, original, tuple(_of_kind(files, FileKind.REPORT)))
 
 
-def _csv_of(files: Sequence[StoredFile]) -> StoredFile:
-    for file in files:
-        if f"/{FileKind.CSV.value}/" in file.key:
-            return file
+def name_hint(night: Night) -> str:
+    """A file name that tells a reader what the first reading found: the start, and with it the order of the date."""
+    if night.format == "pod2":  # it has no clock of its own: its name is the start, in milliseconds since 1970
+        return str(round((night.started_at - datetime(1970, 1, 1)) / timedelta(milliseconds=1)))
+    return f"{night.device_model or ''} {night.device_serial or ''}_{night.started_at:%Y%m%d%H%M%S}.csv"
+
+
+def _of_kind(files: Sequence[StoredFile], kind: FileKind) -> list[StoredFile]:
+    return [file for file in files if f"/{kind.value}/" in file.key]
+
+
+def _original_of(files: Sequence[StoredFile]) -> StoredFile:
+    for file in _of_kind(files, FileKind.ORIGINAL) + _of_kind(files, FileKind.CSV):
+        return file
     raise NotFound

@@ -12,7 +12,7 @@ from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.records import FileKind, NightState
 from oximetry.services.analysis import NightReport
 from oximetry.services.nights import NightService
-from oximetry.services.storing import PLOT_LANGUAGES, ObjectName
+from oximetry.services.storing import PLOT_LANGUAGES, NewFile, ObjectName
 
 logger = logging.getLogger(__name__)
 
@@ -44,23 +44,15 @@ class PlottingService:
         picture = self._paint(self._nights.trace(night.doctor_id, night.id), language)
         digest = hashlib.sha256(picture).hexdigest()
         name = ObjectName(night.patient_id, FileKind.PLOT, night.started_at, night.device_serial, digest, "png")
-        self._store.put(name.key, picture, content_type="image/png", filename=name.key.rpartition("/")[2])
+        made = NewFile(name.key, picture, "image/png")
+        self._store.put(made.key, picture, content_type=made.content_type, filename=made.name)
         with self._catalogue.write() as transaction:
             transaction.nights.lock(night.id)
             now = transaction.nights.get(night.id)
             if now.patient_id != night.patient_id or now.state is not NightState.STORED:
                 raise NotReady
             before = transaction.nights.plots([analysis_id], language).get(analysis_id)
-            values = {
-                "key": name.key,
-                "content_type": "image/png",
-                "size": len(picture),
-                "sha256": digest,
-                "reference_type": "recording",
-                "reference_id": night.id,
-                "created_by": None,
-            }
-            file = transaction.files.add(values, self._clock())
+            file = transaction.files.add(made.row(("recording", night.id), None), self._clock())
             transaction.nights.set_plot(analysis_id, language, file.id)
             shown = [transaction.nights.plots([analysis_id], other).get(analysis_id) for other in PLOT_LANGUAGES]
             if before is not None and before not in shown:

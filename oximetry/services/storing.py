@@ -11,16 +11,28 @@ from datetime import datetime
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import NotFound, NotReady, StorageRefused
 from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.domain.recording import Recording
 from oximetry.domain.records import FileKind, ItemKind, ItemState, NightState, UploadItem
 from oximetry.services.analysis import NightReport
 from oximetry.services.batch import paired
 from oximetry.services.housekeeping import RESTORABLE
 from oximetry.services.night_reader import NightReader, analysis_rows
+from oximetry.services.normalised_csv import normalised_csv
 from oximetry.services.uploads import UploadService
 
 logger = logging.getLogger(__name__)
 
 PLOT_LANGUAGES = ("ro", "en")
+CSV = "text/csv"
+CSV_FORMATS = ("viatom_csv", "contec_csv", "emay")
+ORIGINALS = {
+    "edf": ("edf", "application/octet-stream"),
+    "xlsx": ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "apple_health": ("xml", "application/xml"),
+    "fitbit_garmin": ("json", "application/json"),
+    "masimo_rad8": ("txt", "text/plain"),
+    "nellcor_n395": ("txt", "text/plain"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,49 @@ class ObjectName:
         serial = re.sub(r"[^A-Za-z0-9-]", "", self.device_serial or "")[:20] or "0000"
         name = f"{self.started_at:%Y%m%d%H%M%S}_{serial}_{self.sha256[:8]}.{self.extension}"
         return f"{self.patient_id}/{self.kind.value}/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """An object on its way into the store."""
+
+    key: str
+    content: bytes
+    content_type: str
+
+    @property
+    def name(self) -> str:
+        """The last part of the key; the download's name."""
+        return self.key.rpartition("/")[2]
+
+    def row(self, reference: tuple[str, str], created_by: str | None) -> dict[str, object]:
+        """Its row in the catalogue, for what it belongs to (type and id)."""
+        return {
+            "key": self.key,
+            "content_type": self.content_type,
+            "size": len(self.content),
+            "sha256": hashlib.sha256(self.content).hexdigest(),
+            "reference_type": reference[0],
+            "reference_id": reference[1],
+            "created_by": created_by,
+        }
+
+
+def recording_files(item: UploadItem, recording: Recording, content: bytes) -> list[NewFile]:
+    """What is kept of a night: a CSV, or the original that is none and its CSV twin."""
+
+    def named(kind: FileKind, sha256: str, extension: str) -> str:
+        start, serial = recording.started_at, recording.device_serial
+        return ObjectName(str(item.patient_id), kind, start, serial, sha256, extension).key
+
+    if recording.format in CSV_FORMATS:
+        return [NewFile(named(FileKind.CSV, item.sha256, "csv"), content, CSV)]
+    extension, content_type = ORIGINALS.get(recording.format, ("bin", "application/octet-stream"))
+    twin = normalised_csv(recording)
+    return [
+        NewFile(named(FileKind.ORIGINAL, item.sha256, extension), content, content_type),
+        NewFile(named(FileKind.CSV, hashlib.sha256(twin).hexdigest(), "csv"), twin, CSV),
+    ]
 
 
 class StoringService:
@@ -91,16 +146,15 @@ class StoringService:
 
     def _store_recording(self, item: UploadItem, content: bytes) -> None:
         night = self._reader.read(content, self._uploads.name_of(item))
-        recording = night.recording
-        name = ObjectName(
-            str(item.patient_id), FileKind.CSV, recording.started_at, recording.device_serial, item.sha256, "csv"
-        )
-        self._store.put(name.key, content, content_type="text/csv", filename=name.key.rpartition("/")[2])
+        files = recording_files(item, night.recording, content)
+        for file in files:
+            self._store.put(file.key, file.content, content_type=file.content_type, filename=file.name)
         with self._catalogue.write() as transaction:
             if not self._is_still_wanted(transaction, item):
                 return
             night_id = self._night_row(transaction, item, night)
-            self._file_row(transaction, item, name.key, ("recording", night_id))
+            for file in files:
+                transaction.files.add(file.row(("recording", night_id), item.doctor_id), self._clock())
             self._claim_report(transaction, item, night_id)
             self._finish(transaction, item, night_id)
             analysis_id = transaction.nights.get(night_id).analysis_id
@@ -143,7 +197,8 @@ class StoringService:
             home = self._home_of_report(transaction, item)
         started_at = item.started_at or session.created_at
         name = ObjectName(home[0], FileKind.REPORT, started_at, item.device_serial, item.sha256, "pdf")
-        self._store.put(name.key, content, content_type="application/pdf", filename=name.key.rpartition("/")[2])
+        file = NewFile(name.key, content, "application/pdf")
+        self._store.put(file.key, content, content_type=file.content_type, filename=file.name)
         with self._catalogue.write() as transaction:
             if not self._is_still_wanted(transaction, item):
                 return
@@ -151,7 +206,7 @@ class StoringService:
                 raise NotReady
             patient_id, night_id = home
             reference = ("recording", night_id) if night_id else ("patient", patient_id)
-            file_id = self._file_row(transaction, item, name.key, reference)
+            file_id = transaction.files.add(file.row(reference, item.doctor_id), self._clock()).id
             transaction.nights.add_report(patient_id, night_id, file_id, self._clock())
             if night_id:
                 transaction.nights.join_report(item.sha256, patient_id, night_id)
@@ -184,18 +239,6 @@ class StoringService:
             stored = report.state is ItemState.STORED and report.patient_id == item.patient_id
             if recording.id == item.id and stored:
                 transaction.nights.join_report(report.sha256, str(item.patient_id), night_id)
-
-    def _file_row(self, transaction: Transaction, item: UploadItem, key: str, reference: tuple[str, str]) -> str:
-        values = {
-            "key": key,
-            "content_type": item.content_type,
-            "size": item.size,
-            "sha256": item.sha256,
-            "reference_type": reference[0],
-            "reference_id": reference[1],
-            "created_by": item.doctor_id,
-        }
-        return transaction.files.add(values, self._clock()).id
 
     def _finish(self, transaction: Transaction, item: UploadItem, night_id: str | None) -> None:
         transaction.uploads.set(

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
 MAX_NAME_LENGTH = 200
+WORKBOOK = b"xl/workbook.xml"  # an Excel file is a ZIP too, but it is one recording
 _CONTENT_TYPES = {
     ItemKind.RECORDING: "text/csv",
     ItemKind.REPORT: "application/pdf",
@@ -49,7 +50,7 @@ class IncomingFile:
         """By content, never by name."""
         if self.content[:1024].lstrip().startswith(b"%PDF-"):
             return ItemKind.REPORT
-        if self.content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        if self.content.startswith((b"PK\x03\x04", b"PK\x05\x06")) and WORKBOOK not in self.content:
             return ItemKind.ARCHIVE
         return ItemKind.RECORDING
 

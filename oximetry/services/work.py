@@ -9,7 +9,7 @@ from threading import Lock
 from uuid import uuid4
 
 from oximetry.domain.catalogue_ports import Catalogue
-from oximetry.domain.errors import NotReady, OximetryError, RenderingUnavailable, StorageUnavailable
+from oximetry.domain.errors import NotReady, OximetryError, RenderingUnavailable, StorageRefused, StorageUnavailable
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import Job
 
@@ -19,6 +19,9 @@ LEASE = timedelta(seconds=20)
 MAX_CRASHES = 12
 MAX_UNEXPECTED = 5
 BACKOFF_S = (2, 5, 10, 20, 40, 60, 120, 300)
+
+UNSEEN = frozenset({"empty_staging", "render_plot", "move_night", "expunge"})
+"""Jobs that no row of a batch tells of: a store that refuses does not end them, they wait for the operator."""
 
 JobHandler = Callable[[str], None]
 
@@ -86,6 +89,9 @@ class JobRunner:
         except (StorageUnavailable, RenderingUnavailable, NotReady) as error:
             self._postpone(job, error.reason)
         except OximetryError as error:
+            if isinstance(error, StorageRefused) and job.name in UNSEEN:
+                self._postpone(job, error.reason)  # until the operator has mended the settings
+                return
             logger.warning("job failed name=%s subject=%s reason=%s", job.name, job.subject, error.reason)
             self._fail(job, error.reason)
         except Exception:

@@ -147,4 +147,6 @@ def _actions(card: NightCard, words: Words) -> list[Component]:
         html.A(words(f"download.{file.name.rpartition('.')[2]}"), href=file_path(file), className="quiet-action action")
         for file in files
     ]
+    if card.original is not None:
+        links.append(html.A(words("download.original"), href=file_path(card.original), className="quiet-action action"))
     return [button("show"), *links, button("move"), button("remove")]

@@ -1,13 +1,14 @@
-"""Made-up Viatom files, written row by row."""
+"""Made-up files: Viatom tables written row by row, every format written from a recording."""
 
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 
 from oximetry.domain.errors import InvalidRecording
-from oximetry.domain.recording import Hints
-from oximetry.readers.registry import Registry
-from oximetry.readers.viatom_csv import ViatomCsv
+from oximetry.domain.recording import Hints, Recording
+from oximetry.readers.formats import create_registry
+from oximetry.readers.writers.catalogue import WRITERS
 
 RO_HEADER = "Timp,Nivel de oxigen,Puls cardiac,Mi\u015fcare"
 
@@ -30,12 +31,12 @@ def csv_text():
 
 @pytest.fixture(scope="session")
 def read():
-    """``read(text or bytes, filename=None)``: through the registry with the one reader there is."""
-    registry = Registry([ViatomCsv()])
+    """``read(text or bytes, filename=None, started_at=None)``: through the registry of all readers."""
+    registry = create_registry()
 
-    def read_it(content, filename=None):
+    def read_it(content, filename=None, started_at=None):
         raw = content.encode() if isinstance(content, str) else content
-        return registry.read(raw, Hints(filename))
+        return registry.read(raw, Hints(filename, started_at))
 
     return read_it
 
@@ -44,9 +45,46 @@ def read():
 def refusal(read):
     """``refusal(text or bytes)``: the reason and the details with which a file is refused."""
 
-    def refuse(content, filename=None):
+    def refuse(content, filename=None, started_at=None):
         with pytest.raises(InvalidRecording) as refused:
-            read(content, filename)
+            read(content, filename, started_at)
         return refused.value.reason, refused.value.details
 
     return refuse
+
+
+START = datetime(2025, 10, 15, 23, 59, 0)
+
+
+def _night(spo2=None, pulse=None, *, interval_s=1, start=START, vendor=None):
+    values = np.array([95, 94, 93, 92] * 30 if spo2 is None else spo2, dtype=np.float64)
+    return Recording(
+        format="made_up",
+        device_model=None,
+        device_serial=None,
+        started_at=start,
+        time_s=np.arange(values.size) * float(interval_s),
+        spo2_pct=values,
+        pulse_bpm=60.0 + np.arange(values.size) % 7 if pulse is None else np.array(pulse, dtype=np.float64),
+        motion=np.arange(values.size) % 5.0,
+        gap_row=np.zeros(values.size, dtype=np.bool_),
+        sampling_interval_s=float(interval_s),
+        vendor=vendor or {},
+    )
+
+
+@pytest.fixture(scope="session")
+def night():
+    """``night(spo2=None, pulse=None, interval_s=1, start=…)``: two minutes across midnight, without a hole."""
+    return _night
+
+
+@pytest.fixture(scope="session")
+def written():
+    """``written(name, recording)``: the bytes of the writer of that name, and a file name for it."""
+    writers = {writer.name: writer for writer in WRITERS}
+
+    def write(name, recording):
+        return writers[name].write(recording), writers[name].file_name(recording.started_at)
+
+    return write

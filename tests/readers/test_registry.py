@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.readers.formats import create_registry
 from oximetry.readers.registry import Probe, Registry
 from oximetry.readers.viatom_csv import ViatomCsv
 
@@ -12,7 +13,7 @@ SAMPLES = sorted(path for path in DATA.glob("*.csv") if not path.name.startswith
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_exactly_one_reader_claims_each_sample(path):
-    assert len(Registry([ViatomCsv()]).claimants(Probe.of(path.read_bytes()))) == 1
+    assert len(create_registry().claimants(Probe.of(path.read_bytes()))) == 1
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
@@ -39,13 +40,26 @@ def test_each_sample_is_read_across_midnight_to_its_missing_last_row(path, read)
         (b"PK\x03\x04" + bytes(40), "is_zip"),
         (b"\n<!DOCTYPE html><html><body>20:35:10 15/10/2025,92,78,0</body></html>", "is_html"),
         (b"Time,SYS(mmHg),DIA(mmHg),PR(bpm)\n20:35:10 15/10/2025,120,80,60\n", "blood_pressure"),
-        (b"2025-05-15, 12:06:42, 95, 71\n2025-05-15, 12:06:43, 95, 71\n", "unknown_format"),
-        (b"just some words", "unknown_format"),
-        (bytes(range(256)) * 20, "unknown_format"),
     ],
 )
 def test_what_is_no_recording_is_refused_in_its_own_words(content, reason, refusal):
     assert refusal(content) == (reason, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        (b"2025-05-15, 12:06:42, 95, 71\n2025-05-15, 12:06:43, 95, 71\n", "text, 4 columns separated by ,"),
+        (b"Popescu;Ion;12:06:42\n", "text, 3 columns separated by ;"),
+        (b"a\tb\t12:06:42\n", "text, 3 columns separated by TAB"),
+        (b"just some words", "text without columns"),
+        (b"\x1f\x8b\x08\x00" + bytes(range(256)) * 20, "binary, first bytes 1F 8B 08 00"),
+    ],
+)
+def test_unknown_file_is_refused_with_its_shape_and_what_is_read(content, seen, refusal):
+    reason, details = refusal(content)
+    assert (reason, details["seen"]) == ("unknown_format", seen)
+    assert "Contec CMS50 .SpO2" in details["formats"]
 
 
 def test_table_without_a_clock_is_refused_with_its_line(refusal):

@@ -134,3 +134,16 @@ def test_expunging_works_on_both_databases(both_clinics):
     both_clinics.housekeeping.expunge("2026-04-01")
     assert both_clinics.nights.managed(doctor.id, patient.id, "ro") == []
     assert both_clinics.store.objects == {}
+
+
+def test_traces_of_work_and_of_signing_in_go_after_two_weeks(scene):
+    clinic = scene.clinic
+    with clinic.catalogue.write() as transaction:
+        transaction.accounts.record_attempt("account", "203.0.113.9", clinic.clock())
+        transaction.accounts.open_session(scene.doctor.id, "token", clinic.clock())
+    clinic.clock.move(days=14, seconds=1)
+    clinic.housekeeping.expunge("2026-03-15")
+    with clinic.catalogue.read() as transaction:
+        assert transaction.jobs.counts() == {}
+        assert transaction.accounts.session_doctor("token", clinic.clock.now.min) is None
+        assert transaction.accounts.failed_attempts("account", "203.0.113.9", clinic.clock.now.min) == (0, 0)

@@ -191,3 +191,21 @@ def test_stalled_worker_does_not_end_the_run_of_the_one_that_took_over(workshop)
     workshop.clock.now += timedelta(seconds=21)
     assert other.run_one()
     assert workshop.counts() == {"done": 1}
+
+
+def test_refusing_store_ends_what_a_row_tells_of_and_only_delays_what_nobody_sees(catalogue):
+    clock, told = MovableClock(), []
+
+    def refused(_subject):
+        raise StorageRefused
+
+    handlers = {"store_item": refused, "move_night": refused}
+    runner = JobRunner(catalogue, handlers, clock, lambda job, reason: told.append((job.name, reason)))
+    with catalogue.write() as transaction:
+        for name in handlers:
+            transaction.jobs.submit(name, "a", clock())
+    while runner.run_one():
+        pass
+    assert told == [("store_item", "storage_refused")]
+    with catalogue.read() as transaction:
+        assert transaction.jobs.counts() == {"failed": 1, "waiting": 1}
