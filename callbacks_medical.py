@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import dash
@@ -62,11 +63,11 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
     def show_batch(_ticks: int, _refresh: int, session_id: str, digest: str | None) -> tuple[Any, ...]:
         words, doctor = request_words(), signed_in_doctor()
         batch = services.batches.show(doctor, session_id)
-        cards = services.links.cards(doctor.id)
+        cards = services.links.cards(doctor.id, with_urls=False)
         view = batch_view.view(batch, cards, words, services.uploads.name_of)
         if view.digest == digest:
             raise PreventUpdate
-        concerned = {row.item.patient_id for row in batch.rows if row.item.patient_id}
+        links = [services.links.card(doctor.id, patient_id) for patient_id in view.patients]
         return (
             view.rows,
             columns(words, view.choices),
@@ -74,7 +75,7 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
             view.progress,
             view.refused,
             view.choices,
-            [patients_view.link_box(card, words) for card in cards if card.patient.id in concerned],
+            [patients_view.link_box(card, words) for card in links],
             view.readable == 0,
             view.chosen == 0,
             words.count("batch.confirm_nights", view.chosen) if view.chosen else words("batch.confirm"),
@@ -136,6 +137,27 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
                 services.uploads.discard(signed_in_doctor(), item_id)
         except OximetryError as error:
             return tick + 1, failed(request_words(), error)
+        return tick + 1, ""
+
+    @app.callback(
+        Output(ids.REFRESH, "data", allow_duplicate=True),
+        Output(ids.MESSAGE, "children", allow_duplicate=True),
+        Input({"type": "give-start", "item": ALL}, "n_clicks"),
+        State({"type": "start", "item": ALL}, "value"),
+        State({"type": "start", "item": ALL}, "id"),
+        State(ids.REFRESH, "data"),
+        prevent_initial_call=True,
+    )
+    def give_start(_clicks: list[int | None], values: list[str | None], asked: Any, tick: int) -> tuple[Any, Any]:
+        if not ctx.triggered[0]["value"]:
+            raise PreventUpdate
+        item_id = ctx.triggered_id["item"]
+        given = next((value for value, one in zip(values, asked, strict=True) if one["item"] == item_id), None)
+        try:
+            services.uploads.give_start(signed_in_doctor(), item_id, datetime.fromisoformat(given or ""))
+        except (OximetryError, ValueError) as error:
+            refusal = error if isinstance(error, OximetryError) else InvalidRequest("start_implausible")
+            return no_update, failed(request_words(), refusal)
         return tick + 1, ""
 
     @app.callback(

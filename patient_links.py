@@ -66,12 +66,14 @@ class PatientLinks:
             links = transaction.patients.live_links(doctor_id, patient_id)
         return self._card(patient, links[0] if links else None)
 
-    def cards(self, doctor_id: str) -> list[PatientCard]:
-        """All patients of a doctor, newest first."""
+    def cards(self, doctor_id: str, *, with_urls: bool = True) -> list[PatientCard]:
+        """All patients of a doctor, newest first; a list that shows no link need not unseal every one of them."""
         with self._catalogue.read() as transaction:
             patients = transaction.patients.all(doctor_id)
             links = {link.patient_id: link for link in transaction.patients.live_links(doctor_id)}
-        return [self._card(patient, links.get(patient.id)) for patient in patients]
+        if with_urls:
+            return [self._card(patient, links.get(patient.id)) for patient in patients]
+        return [PatientCard(patient, None, links.get(patient.id)) for patient in patients]
 
     def set_label(self, doctor_id: str, patient_id: str, label: str | None) -> None:
         """Change the label that only the doctor sees; at most 80 characters."""

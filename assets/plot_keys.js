@@ -1,4 +1,15 @@
 "use strict";
+// An event's line brings the plot to it, five minutes on either side.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-event-at]");
+  const plot = link && link.closest(".card").querySelector(".js-plotly-plot");
+  if (!plot) return;
+  const at = Date.parse(`${link.dataset.eventAt}Z`);
+  const iso = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 23);
+  window.Plotly.relayout(plot, { "xaxis.range": [iso(at - 300000), iso(at + 300000)] });
+  plot.scrollIntoView({ block: "center" });
+});
+
 // Keys for a focused plot: arrows move along the night, + and - zoom, 0 shows the whole night again.
 document.addEventListener("keydown", (event) => {
   const frame = event.target.closest(".live-plot");

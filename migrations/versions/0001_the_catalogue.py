@@ -254,6 +254,7 @@ def upgrade() -> None:
         sa.Column("device_serial", sa.String(length=40), nullable=True),
         sa.Column("started_at", sa.DateTime(), nullable=True),
         sa.Column("ended_at", sa.DateTime(), nullable=True),
+        sa.Column("given_start", sa.DateTime(), nullable=True),
         sa.Column("target", sa.String(length=36), nullable=True),
         sa.Column("patient_id", sa.String(length=36), nullable=True),
         sa.Column("recording_id", sa.String(length=36), nullable=True),

@@ -133,6 +133,7 @@ upload_items = Table(
     Column("device_serial", String(40)),
     Column("started_at", DateTime),
     Column("ended_at", DateTime),
+    Column("given_start", DateTime),
     Column("target", String(36)),
     _refers("patient_id", "patients"),
     _refers("recording_id", "recordings"),

@@ -21,6 +21,7 @@ class ItemState(StrEnum):
 
     RECEIVED = "received"  # staged, waiting to be read
     READ = "read"  # its numbers stand in the batch table
+    UNDATED = "undated"  # a recording of a device without a clock: the doctor is asked when it began
     REFUSED = "refused"  # not a recording; the reason stands beside it
     EXPANDED = "expanded"  # an archive whose files became items of their own
     CONFIRMED = "confirmed"  # has a patient, waits to be stored
@@ -131,6 +132,7 @@ class UploadItem:
     device_serial: str | None
     started_at: datetime | None
     ended_at: datetime | None
+    given_start: datetime | None
     target: str | None
     patient_id: str | None
     recording_id: str | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from typing import Protocol
 
 from oximetry.domain.desaturation import Desaturation
@@ -52,7 +53,7 @@ class NightReport:
         return night_json(self.filename, self.recording, self.analysis)
 
 
-def analyse(reader: RecordingReader, content: bytes, filename: str) -> NightReport:
+def analyse(reader: RecordingReader, content: bytes, filename: str, started_at: datetime | None = None) -> NightReport:
     """Read a file and work out its night.
 
     Parameters
@@ -63,6 +64,8 @@ def analyse(reader: RecordingReader, content: bytes, filename: str) -> NightRepo
         The whole file.
     filename : str
         A hint to device, serial number and date order.
+    started_at : datetime, optional
+        When the night began, by the doctor's word or an earlier reading; only a file without a clock needs it.
 
     Returns
     -------
@@ -73,7 +76,7 @@ def analyse(reader: RecordingReader, content: bytes, filename: str) -> NightRepo
     InvalidRecording
         The reader's reasons, and ``no_oximeter_data`` without a single valid SpO2.
     """
-    recording = reader.read(content, Hints(filename))
+    recording = reader.read(content, Hints(filename, started_at))
     analysis = summarise(recording)
     if not analysis.summary.valid_s:
         raise InvalidRecording("no_oximeter_data")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from oximetry.domain.metrics import NightAnalysis
-from oximetry.domain.recording import Recording
+from oximetry.domain.recording import Hints, Recording
 from oximetry.services.analysis import NightReport, RecordingReader, analyse
 
 KEPT_NIGHTS = 16
@@ -28,23 +28,24 @@ class NightReader:
 
     def __init__(self, reader: RecordingReader) -> None:
         self._reader = reader
-        self._kept: OrderedDict[str, NightReport] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Hints], NightReport] = OrderedDict()
         self._lock = Lock()
 
-    def read(self, content: bytes, filename: str) -> NightReport:
+    def read(self, content: bytes, hints: Hints) -> NightReport:
         """Read and analyse; raises ``InvalidRecording``."""
-        return analyse(self._reader, content, filename)
+        return analyse(self._reader, content, hints.filename or "", hints.started_at)
 
-    def read_kept(self, sha256: str, filename: str, fetch: Callable[[], bytes]) -> NightReport:
+    def read_kept(self, sha256: str, hints: Hints, fetch: Callable[[], bytes]) -> NightReport:
         """The same for content known by its SHA-256, fetched only when it is not among the last nights."""
+        key = (sha256, hints)
         with self._lock:
-            kept = self._kept.get(sha256)
+            kept = self._kept.get(key)
             if kept is not None:
-                self._kept.move_to_end(sha256)
+                self._kept.move_to_end(key)
                 return kept
-        report = self.read(fetch(), filename)
+        report = self.read(fetch(), hints)
         with self._lock:
-            self._kept[sha256] = report
+            self._kept[key] = report
             while len(self._kept) > KEPT_NIGHTS:
                 self._kept.popitem(last=False)
         return report

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, NotFound
 from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.domain.recording import Hints
 from oximetry.domain.records import FileKind, ItemKind, Night, NightState, StoredFile, UploadItem
 from oximetry.services.analysis import NightReport
 from oximetry.services.housekeeping import RESTORABLE
@@ -89,7 +89,7 @@ class NightService:
         if night.state is not NightState.STORED or patient_id not in (None, night.patient_id):
             raise NotFound(night_id=night_id)
         original = _original_of(files)
-        return self._reader.read_kept(night.original_sha256, name_hint(night), lambda: self._store.get(original.key))
+        return self._reader.read_kept(night.original_sha256, hints_of(night), lambda: self._store.get(original.key))
 
     def staged_trace(self, doctor_id: str, item_id: str, name_of: Callable[[UploadItem], str]) -> NightReport:
         """The same for a file of the batch, before or after it was stored."""
@@ -99,7 +99,8 @@ class NightService:
             return self.trace(doctor_id, item.recording_id)
         if item.kind is not ItemKind.RECORDING or item.numbers is None:
             raise NotFound(item_id=item_id)
-        return self._reader.read_kept(item.sha256, name_of(item), lambda: self._store.get(item.staging_key))
+        hints = Hints(name_of(item), item.given_start)
+        return self._reader.read_kept(item.sha256, hints, lambda: self._store.get(item.staging_key))
 
     def file_url(self, doctor_id: str, patient_id: str, kind: str, filename: str) -> str:
         """A signed URL of a patient's file; ``NotFound`` for whatever is not shown to that patient."""
@@ -180,11 +181,10 @@ def _card(night: Night, plot: StoredFile | None, files: Sequence[StoredFile]) ->
     return NightCard(night, plot, csv, original, tuple(_of_kind(files, FileKind.REPORT)))
 
 
-def name_hint(night: Night) -> str:
-    """A file name that tells a reader what the first reading found: the start, and with it the order of the date."""
-    if night.format == "pod2":  # it has no clock of its own: its name is the start, in milliseconds since 1970
-        return str(round((night.started_at - datetime(1970, 1, 1)) / timedelta(milliseconds=1)))
-    return f"{night.device_model or ''} {night.device_serial or ''}_{night.started_at:%Y%m%d%H%M%S}.csv"
+def hints_of(night: Night) -> Hints:
+    """What the first reading found, for the next one: device and start, and with the start the order of the date."""
+    name = f"{night.device_model or ''} {night.device_serial or ''}_{night.started_at:%Y%m%d%H%M%S}.csv"
+    return Hints(name, night.started_at)
 
 
 def _of_kind(files: Sequence[StoredFile], kind: FileKind) -> list[StoredFile]:

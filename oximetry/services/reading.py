@@ -9,6 +9,7 @@ from datetime import datetime
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import InvalidRecording, InvalidUpload, NotFound
 from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.domain.recording import Hints
 from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem
 from oximetry.services.archives import archive_entries
 from oximetry.services.night_reader import NightReader, sparkline, stored_numbers
@@ -78,7 +79,7 @@ class ReadingService:
             self._read_recording(item, content)
 
     def _read_recording(self, item: UploadItem, content: bytes) -> None:
-        report = self._reader.read(content, self._uploads.name_of(item))
+        report = self._reader.read(content, Hints(self._uploads.name_of(item), item.given_start))
         recording = report.recording
         self._write(
             item,
@@ -108,6 +109,8 @@ class ReadingService:
     def _refuse(self, item: UploadItem, reason: str, details: dict[str, object]) -> None:
         logger.info("file refused id=%s reason=%s", item.id, reason)
         with self._catalogue.write() as transaction:
-            refused = {"state": ItemState.REFUSED.value, "reason": reason, "details": details}
+            state = ItemState.UNDATED if reason == "start_unknown" else ItemState.REFUSED
+            refused = {"state": state.value, "reason": reason, "details": details}
             transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **refused)
-            transaction.jobs.submit("empty_staging", item.staging_key, self._clock())
+            if state is ItemState.REFUSED:
+                transaction.jobs.submit("empty_staging", item.staging_key, self._clock())

@@ -11,7 +11,7 @@ from datetime import datetime
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import NotFound, NotReady, StorageRefused
 from oximetry.domain.ports import Clock, ObjectStore
-from oximetry.domain.recording import Recording
+from oximetry.domain.recording import Hints, Recording
 from oximetry.domain.records import FileKind, ItemKind, ItemState, NightState, UploadItem
 from oximetry.services.analysis import NightReport
 from oximetry.services.batch import paired
@@ -145,7 +145,7 @@ class StoringService:
             )
 
     def _store_recording(self, item: UploadItem, content: bytes) -> None:
-        night = self._reader.read(content, self._uploads.name_of(item))
+        night = self._reader.read(content, Hints(self._uploads.name_of(item), item.given_start))
         files = recording_files(item, night.recording, content)
         for file in files:
             self._store.put(file.key, file.content, content_type=file.content_type, filename=file.name)

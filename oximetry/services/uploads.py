@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
@@ -16,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
 MAX_NAME_LENGTH = 200
+EARLIEST_START = datetime(2000, 1, 1)
 WORKBOOK = b"xl/workbook.xml"  # an Excel file is a ZIP too, but it is one recording
 _CONTENT_TYPES = {
     ItemKind.RECORDING: "text/csv",
@@ -95,8 +98,8 @@ class UploadService:
         if len(file.content) > self.limits.file_bytes:
             raise InvalidUpload("file_too_large", limit_mb=self.limits.file_bytes // MEGABYTE)
         with self._catalogue.read() as transaction:
+            number = transaction.uploads.next_number(session_id)  # before the look for equal content: see both or none
             existing = self._admit(transaction, doctor, session_id, file)
-            number = transaction.uploads.next_number(session_id)
         if existing is not None:
             return existing, False
         values = self._row(doctor, session_id, file, number)
@@ -112,6 +115,21 @@ class UploadService:
             return item, False
         logger.info("file received id=%s kind=%s size=%d", item.id, item.kind.value, item.size)
         return item, True
+
+    def give_start(self, doctor: Doctor, item_id: str, started_at: datetime) -> None:
+        """The doctor's word for when a recording without a clock began; it is read again with it."""
+        if not EARLIEST_START <= started_at <= self._clock() + timedelta(days=1):
+            raise InvalidRequest("start_implausible")
+        with self._catalogue.write() as transaction:
+            transaction.uploads.get(item_id, doctor.id)
+            again: dict[str, Any] = {
+                "state": ItemState.RECEIVED.value,
+                "reason": None,
+                "details": {},
+                "given_start": started_at,
+            }
+            if transaction.uploads.set(item_id, self._clock(), ItemState.UNDATED, **again):
+                transaction.jobs.submit("read_item", item_id, self._clock())
 
     def discard(self, doctor: Doctor, item_id: str) -> None:
         """Take a file out of the batch; what is confirmed or stored already stays."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from oximetry.domain.records import ItemKind, ItemState, UploadItem
@@ -18,6 +18,7 @@ from patient_links import PatientCard
 
 NEW_LETTERS = "ABCDEFGH"
 LISTED_PATIENTS = 60
+ASIDE = (ItemState.REFUSED, ItemState.UNDATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class BatchView:
     counts: str
     progress: float
     refused: list[Component]
+    patients: list[str]
     readable: int
     chosen: int
     busy: bool
@@ -38,15 +40,16 @@ class BatchView:
 def view(batch: Batch, cards: Sequence[PatientCard], words: Words, name_of: Callable[[UploadItem], str]) -> BatchView:
     """Render a batch for the doctor's language."""
     labels = target_labels(cards, words)
-    shown = [row for row in batch.rows if row.item.state is not ItemState.REFUSED]
+    shown = [row for row in batch.rows if row.item.state not in ASIDE]
     rows = [table_row(row, labels, words, name_of) for row in shown if row.item.kind is not ItemKind.ARCHIVE]
-    refused = [row.item for row in batch.rows if row.item.state is ItemState.REFUSED]
+    refused = [row.item for row in batch.rows if row.item.state in ASIDE]
     readable = batch.readable
     refused_rows = [refused_row(item, words, name_of) for item in refused]
     settled = sum(row.item.state not in (ItemState.RECEIVED, ItemState.CONFIRMED) for row in batch.rows)
-    digest = hashlib.sha256(
-        json.dumps([words.language, rows, [item.id for item in refused], list(labels.values())], default=str).encode()
-    ).hexdigest()
+    patients = [card.patient.id for card in cards if any(row.item.patient_id == card.patient.id for row in batch.rows)]
+    opened = [(card.link.id, card.link.opened_count) for card in cards if card.link and card.patient.id in patients]
+    told = [words.language, rows, [item.id for item in refused], list(labels.values()), opened]
+    digest = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
     return BatchView(
         digest=digest,
         rows=rows,
@@ -54,6 +57,7 @@ def view(batch: Batch, cards: Sequence[PatientCard], words: Words, name_of: Call
         counts=counts(batch, words),
         progress=100.0 * settled / len(batch.rows) if batch.rows else 0.0,
         refused=refused_rows,
+        patients=patients,
         readable=len(readable),
         chosen=sum(1 for item in readable if item.target),
         busy=batch.busy,
@@ -151,12 +155,17 @@ def remarks(row: BatchRow, words: Words, *, brief: bool = False) -> list[str]:
 
 
 def refused_row(item: UploadItem, words: Words, name_of: Callable[[UploadItem], str]) -> Component:
-    """Why a file was refused, beside its name, and the way to take it out."""
+    """Why a file was refused, beside its name, and the way to take it out; or the question when it began."""
+    asked = [
+        dcc.Input(id={"type": "start", "item": item.id}, type="datetime-local", step=1),
+        html.Button(words("batch.give_start"), id={"type": "give-start", "item": item.id}, className="action"),
+    ]
     return html.Div(
         [
             html.Span("✕", className="refused-mark"),
             html.Strong(name_of(item)),
             html.Span(words.reason(item.reason or "unexpected", item.details)),
+            *(asked if item.state is ItemState.UNDATED else []),
             html.Button(words("batch.take_out"), id={"type": "take-out", "item": item.id}, className="quiet-action"),
         ],
         className="refused-row",

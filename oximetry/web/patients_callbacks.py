@@ -30,7 +30,7 @@ def _register_patients(app: dash.Dash, services: WebServices) -> None:
     )
     def show_patients(_hash: str, _refresh: int) -> tuple[Any, Any]:
         words, doctor = request_words(), signed_in_doctor()
-        cards = services.links.cards(doctor.id)
+        cards = services.links.cards(doctor.id, with_urls=False)
         choices = [{"value": card.patient.id, "label": batch_view.patient_name(card, words)} for card in cards]
         return patients_view.patient_list(cards, services.nights.counts(doctor.id), words), choices
 

@@ -1,0 +1,139 @@
+"""Damaged files for every reader: ``python -m benchmarks.fuzz_readers [inputs] [seed]`` (200,000 in all).
+
+Prints what came of them. Anything but a recording or an ``InvalidRecording`` ends the run with the bytes that did it.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.recording import Hints, Recording
+from oximetry.readers.formats import create_registry
+from oximetry.readers.writers.catalogue import WRITERS, Writer
+
+INPUTS = 200_000
+SLOW_S = 2.0
+ROWS = 90
+START = datetime(2025, 10, 15, 23, 59, 0)
+BINARY = ("viatom_binary", "oxyii", "pod2", "contec_spo2", "contec_spo", "medview", "edf", "wmedf", "xlsx")
+SPECIAL = (0, 1, 3, 5, 6, 0x20, 0x2D, 0x30, 0x39, 0x7F, 0x80, 0xFF)
+
+_REGISTRY = create_registry()
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A good file to start from.
+
+    Attributes
+    ----------
+    name : str
+        Of its writer.
+    content : bytes
+    file_name : str
+    writer : Writer
+    """
+
+    name: str
+    content: bytes
+    file_name: str
+    writer: Writer
+
+    def grown(self, size: int) -> bytes:
+        """A good file of about so many bytes."""
+        rows = max(ROWS, ROWS * size // len(self.content))
+        if self.writer.intervals_s == (60,):
+            rows = min(rows, 1400)
+        return self.writer.write(_night(self.writer, min(rows, 60_000)))
+
+
+def _night(writer: Writer, rows: int) -> Recording:
+    source = np.random.default_rng(7)
+    interval_s = float(writer.intervals_s[-1])
+    spo2 = source.integers(60, 100, rows).astype(np.float64)
+    spo2[5:8] = np.nan
+    return Recording(
+        format="made_up",
+        device_model=None,
+        device_serial=None,
+        started_at=START,
+        time_s=np.arange(rows) * interval_s,
+        spo2_pct=spo2,
+        pulse_bpm=source.integers(50, 110, rows).astype(np.float64),
+        motion=source.integers(0, 60, rows).astype(np.float64),
+        gap_row=np.zeros(rows, dtype=np.bool_),
+        sampling_interval_s=interval_s,
+    )
+
+
+def _seed(writer: Writer) -> Seed:
+    return Seed(writer.name, writer.write(_night(writer, ROWS)), writer.file_name(START), writer)
+
+
+SEEDS = tuple(_seed(writer) for writer in WRITERS)
+
+
+def damaged(content: bytes, source: random.Random) -> bytes:
+    """The file with one to six changes, most of them in its header, or cut, or repeated."""
+    raw = bytearray(content)
+    for _ in range(source.randint(1, 6)):
+        size = max(1, len(raw))
+        at = source.randrange(min(size, source.choice((16, 64, 300, 1100, size))))
+        kind = source.randrange(6)
+        if kind == 0:
+            del raw[at : at + source.randint(1, 40)]
+        elif kind == 1:
+            raw[at:at] = bytes(source.choice(SPECIAL) for _ in range(source.randint(1, 12)))
+        elif kind == 2 and source.random() < 0.3:
+            del raw[source.randrange(size) :]
+        elif kind == 3:
+            raw[-(at % 64) - 1 : -(at % 64) or None] = bytes([source.randrange(256)])
+        else:
+            raw[at : at + 1] = bytes([source.choice(SPECIAL) if kind == 4 else source.randrange(256)])
+    return bytes(raw)
+
+
+def outcome(content: bytes, file_name: str) -> str:
+    """The reason of a refusal, or ``recording``."""
+    try:
+        recording = _REGISTRY.read(content, Hints(file_name))
+    except InvalidRecording as refused:
+        return refused.reason
+    if recording.samples < 2:
+        raise AssertionError("a recording of one row")
+    return "recording"
+
+
+def main(inputs: int = INPUTS, seed: int = 1) -> None:
+    """Run; prints one line per kind of outcome."""
+    source = random.Random(seed)
+    outcomes: Counter[tuple[str, str]] = Counter()
+    slowest = 0.0
+    for number in range(inputs):
+        start = SEEDS[number % len(SEEDS)]
+        content = damaged(start.content, source)
+        began = time.perf_counter()
+        try:
+            outcomes[start.name, outcome(content, start.file_name)] += 1
+        except BaseException:
+            print(start.name, content.hex())
+            raise
+        slowest = max(slowest, time.perf_counter() - began)
+        if slowest > SLOW_S:
+            print(start.name, content.hex())
+            raise SystemExit(f"took {slowest:.1f} s")
+    for (name, reason), count in sorted(outcomes.items()):
+        print(f"{name:20} {reason:24} {count}")
+    print(f"{inputs} inputs, slowest {1000 * slowest:.0f} ms")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:3]))

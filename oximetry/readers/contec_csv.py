@@ -1,0 +1,88 @@
+"""CSV of Contec's software: date and clock in two cells; of a device without a clock, SpO2 and pulse only."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.recording import Hints, Recording
+from oximetry.readers.facts import FormatFacts, Proof
+from oximetry.readers.registry import Probe
+from oximetry.readers.regular import Series, known_start, readings, regular_recording
+from oximetry.readers.split_clock import SplitHeader
+from oximetry.readers.text_table import decode, decode_head, split_lines
+from oximetry.readers.timeline import Origin
+
+INTERVAL_S = 1
+SPO2_MISSING = (127, 255)
+PULSE_MISSING = (255,)
+LEAST_ROWS = 5
+
+_HEADER = SplitHeader(("date", "time", "spo2", "pulse"), SPO2_MISSING, PULSE_MISSING)
+_NAMES = re.compile(r"\s*spo2\s*[,;\t]\s*pulse\s*", re.IGNORECASE)
+_PAIR = re.compile(r"\s*(\d{1,3})\s*[,;\t]\s*(\d{1,3})\s*", re.ASCII)
+
+
+class ContecCsv:
+    """The reader of both tables; see `oximetry.readers.registry.Reader`."""
+
+    name = "contec_csv"
+    facts = FormatFacts(
+        title="Contec CMS50 CSV",
+        recognised_by="the header DATE, TIME, SPO2, PULSE; or two columns of SpO2 (35-100, 0, 127, 255) and pulse only",
+        interval="median of the steps of the clock: 1 s; without a clock 1 s",
+        missing="SpO2 127 or 255, pulse 255",
+        proof=Proof.REAL_FILE,
+        remark="Two columns without a clock are on a specification only, and their start is asked for.",
+    )
+
+    def recognises(self, probe: Probe) -> bool:
+        """Whether the first line is the header, or every whole line of the first bytes is a pair of readings."""
+        return _HEADER.is_in(probe.head) or _holds_pairs(probe)
+
+    def read(self, content: bytes, hints: Hints) -> Recording:
+        """The recording in a file of this kind.
+
+        Raises
+        ------
+        InvalidRecording
+            ``start_unknown`` (``records``, ``interval_s``) without a clock; ``bad_value`` (``line``, ``column``); the
+            reasons of `oximetry.readers.viatom_csv.ViatomCsv.read`.
+        """
+        origin = Origin(self.name, "CMS50", None)
+        if _HEADER.is_in(content[:4096]):
+            return _HEADER.read(content, hints, origin)
+        return regular_recording(_pairs(content, hints), origin)
+
+
+def _holds_pairs(probe: Probe) -> bool:
+    lines = decode_head(probe.head).splitlines()
+    if probe.size > len(probe.head):
+        lines = lines[:-1]
+    lines = [line for line in lines if line.strip()]
+    named = bool(lines) and _NAMES.fullmatch(lines[0]) is not None
+    rows = [_PAIR.fullmatch(line) for line in lines[named:]]
+    return len(rows) >= (1 if named else LEAST_ROWS) and all(row is not None and _is_reading(row) for row in rows)
+
+
+def _is_reading(row: re.Match[str]) -> bool:
+    spo2, pulse = int(row[1]), int(row[2])
+    return spo2 in (0, *SPO2_MISSING) or (35 <= spo2 <= 100 and (pulse == 0 or 20 <= pulse <= 255))
+
+
+def _pairs(content: bytes, hints: Hints) -> Series:
+    lines = split_lines(decode(content))
+    filled = ((number, line) for number, line in enumerate(lines, 1) if line.strip() and not _NAMES.fullmatch(line))
+    values = np.fromiter((value for number, line in filled for value in _pair(number, line)), dtype=np.uint16)
+    spo2, pulse = values.reshape(-1, 2).T
+    start = known_start(None, hints, spo2.size, INTERVAL_S)
+    return Series(start, INTERVAL_S, readings(spo2, SPO2_MISSING), readings(pulse, PULSE_MISSING))
+
+
+def _pair(number: int, line: str) -> tuple[int, int]:
+    match = _PAIR.fullmatch(line)
+    if match is None:
+        raise InvalidRecording("bad_value", line=number, column="spo2")
+    return int(match[1]), int(match[2])

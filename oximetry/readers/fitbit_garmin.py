@@ -1,0 +1,105 @@
+"""JSON of Fitbit (SpO2 by the minute, local time) and Garmin Connect (sleep data, UTC): spot values."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.recording import Hints, Note, Recording
+from oximetry.readers.facts import FormatFacts, Proof
+from oximetry.readers.registry import Probe
+from oximetry.readers.spot_values import percent, spot_recording, whole_minute
+from oximetry.readers.text_table import decode
+from oximetry.readers.timeline import Origin
+
+GARMIN_LIST = "wellnessEpochSPO2DataDTOList"
+
+_FITBIT = re.compile(r'"minutes"\s*:\s*\[\s*\{\s*(?:"value"\s*:[^,}]*,\s*)?"minute"\s*:')
+_GARMIN = re.compile(rf'"(?:{GARMIN_LIST}|spo2Reading)"\s*:')
+
+Spot = tuple[object, object]
+
+
+class FitbitGarmin:
+    """The reader of both makers' JSON; see `oximetry.readers.registry.Reader`."""
+
+    name = "fitbit_garmin"
+    facts = FormatFacts(
+        title="Fitbit and Garmin JSON",
+        recognised_by='JSON with "minutes" of "value" and "minute" (Fitbit) or "spo2Reading" (Garmin)',
+        interval="spot values of 60 s",
+        missing="a gap, null or 0",
+        proof=Proof.SPECIFICATION,
+        remark="Fitbit writes local time; Garmin UTC, turned into local time when the file tells the difference, else "
+        "said. Of several nights the last one is read, and said. No ODI is computed from spot values.",
+    )
+
+    def recognises(self, probe: Probe) -> bool:
+        """Whether the first or last bytes hold the keys of either maker."""
+        head = probe.head.decode("utf-8-sig", errors="ignore")
+        if head.lstrip()[:1] not in ("{", "["):
+            return False
+        parts = (head, probe.tail.decode("utf-8", errors="ignore"))
+        return any(key.search(part) for key in (_FITBIT, _GARMIN) for part in parts)
+
+    def read(self, content: bytes, hints: Hints) -> Recording:
+        """The recording in a file of this kind.
+
+        Raises
+        ------
+        InvalidRecording
+            ``json_damaged``; ``bad_time`` (``line``, the value's number); the reasons of `spot_recording`.
+        """
+        try:
+            document = json.loads(decode(content))
+        except (ValueError, RecursionError) as error:
+            raise InvalidRecording("json_damaged") from error
+        parts = [part for part in (document if isinstance(document, list) else [document]) if isinstance(part, dict)]
+        fitbit = [spot for part in parts for spot in _fitbit(part)]
+        if fitbit:
+            return spot_recording(_by_minute(fitbit, timedelta()), {}, Origin(self.name, "Fitbit", None), hints)
+        ahead = next((shift for part in parts if (shift := _ahead_of_utc(part)) is not None), None)
+        spots = _by_minute([spot for part in parts for spot in _garmin(part)], ahead or timedelta())
+        notes = () if ahead is not None else (Note("start_in_utc"),)
+        return spot_recording(spots, {}, Origin(self.name, "Garmin", None), hints, notes)
+
+
+def _fitbit(part: dict[str, object]) -> Iterator[Spot]:
+    minutes = part.get("minutes")
+    for one in minutes if isinstance(minutes, list) else ():
+        if isinstance(one, dict):
+            yield one.get("minute"), one.get("value")
+
+
+def _garmin(part: dict[str, object]) -> Iterator[Spot]:
+    listed = part.get(GARMIN_LIST, [part])
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict) and "spo2Reading" in one:
+            yield one.get("epochTimestamp"), one.get("spo2Reading")
+
+
+def _ahead_of_utc(part: dict[str, object]) -> timedelta | None:
+    """How far the local clock is ahead of UTC, as the two starts of the sleep tell."""
+    sleep = part.get("dailySleepDTO")
+    if not isinstance(sleep, dict):
+        return None
+    local, utc = sleep.get("sleepStartTimestampLocal"), sleep.get("sleepStartTimestampGMT")
+    if not isinstance(local, int) or not isinstance(utc, int) or abs(local - utc) > 14 * 3_600_000:
+        return None
+    return timedelta(milliseconds=local - utc)
+
+
+def _by_minute(spots: Iterable[Spot], shift: timedelta) -> dict[datetime, float]:
+    """Values by the whole minute, the first of each kept."""
+    values: dict[datetime, float] = {}
+    for number, (moment, value) in enumerate(spots, 1):
+        try:
+            minute = whole_minute(moment if isinstance(moment, str) else "") + shift
+        except ValueError as error:
+            raise InvalidRecording("bad_time", line=number) from error
+        values.setdefault(minute, percent(value) if isinstance(value, int | float) else math.nan)
+    return values
