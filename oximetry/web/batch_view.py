@@ -162,7 +162,7 @@ def refused_row(item: UploadItem, words: Words, name_of: Callable[[UploadItem], 
     ]
     return html.Div(
         [
-            html.Span("✕", className="refused-mark"),
+            html.Span("?" if item.state is ItemState.UNDATED else "✕", className="refused-mark"),
             html.Strong(name_of(item)),
             html.Span(words.reason(item.reason or "unexpected", item.details)),
             *(asked if item.state is ItemState.UNDATED else []),
