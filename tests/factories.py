@@ -15,8 +15,7 @@ import pytest
 from oximetry.adapters.catalogue import Catalogue
 from oximetry.adapters.security import FernetVault
 from oximetry.domain.records import Doctor, Job, Patient, Role, UploadItem
-from oximetry.readers.registry import Registry
-from oximetry.readers.viatom_csv import ViatomCsv
+from oximetry.readers.formats import create_registry
 from oximetry.services.assignment import AssignmentService
 from oximetry.services.batch import BatchService
 from oximetry.services.housekeeping import HousekeepingService
@@ -114,7 +113,7 @@ class Clinic:
         """Join the parts as the composition root does."""
         catalogue, store, clock = self.catalogue, self.store, self.clock
         self.vault = FernetVault("a secret key for testing")
-        reader = NightReader(Registry([ViatomCsv()]))
+        reader = NightReader(create_registry())
         self.uploads = UploadService(catalogue, store, self.vault, clock, self.limits)
         self.links = PatientLinks(catalogue, self.vault, BASE_URL, clock)
         self.batches = BatchService(catalogue)

@@ -115,7 +115,9 @@ class TimeColumn:
         width = len(cells[0])
         start = cells[0].find(":") - 2
         joined = "".join(cells)
-        if not 0 <= start <= width - 8 or width > MAX_CELL_CHARACTERS or not joined.isascii() or set(map(len, cells)) != {width}:
+        if not 0 <= start <= width - 8 or width > MAX_CELL_CHARACTERS:
+            return None
+        if not joined.isascii() or set(map(len, cells)) != {width}:
             return None
         table = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(-1, width)
         clock = _digital_clock(table[:, start : start + 8])

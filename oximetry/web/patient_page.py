@@ -150,7 +150,8 @@ def _empty_plot(night_id: str) -> Component:
 
 def _explanation(card: NightCard, words: Words) -> Component:
     numbers = card.night.numbers
-    keys = ["explain.mean", "explain.lowest", "explain.below90", "explain.events"]
+    keys = ["explain.mean", "explain.lowest", "explain.below90"]
+    keys.append("explain.events" if numbers["desaturations3"] is not None else "explain.no_events")
     if numbers["below_range_s"] > 0:
         keys.append("explain.below_range")
     values = {
