@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import dash
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -35,7 +36,7 @@ from oximetry.services.storing import StoringService
 from oximetry.services.uploads import MEGABYTE, UploadLimits, UploadService
 from oximetry.services.work import JobHandler, JobRunner
 from oximetry.settings import Settings
-from oximetry.web import doctor_app, patient_app, routes, security, sign_in
+from oximetry.web import dash_requests, doctor_app, patient_app, routes, security, sign_in
 from oximetry.web.figures import night_figure
 from oximetry.web.i18n import words
 from oximetry.web.patient_access import PatientAccess
@@ -148,16 +149,17 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         server.wsgi_app = ProxyFix(server.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    dash_apps: list[object] = []
-    security.install(server, fence, lambda: [found for app in dash_apps for found in app.csp_hashes()])  # type: ignore[attr-defined]
+    dash_apps: dict[str, dash.Dash] = {}
+    security.install(server, fence, lambda: [found for app in dash_apps.values() for found in app.csp_hashes()])
+    server.before_request(lambda: dash_requests.check(dash_apps))
     security.compress(server)
     sign_in.install(server, services.web.accounts)
     access = PatientAccess(services.web.links, derive_key(settings.secret(), "patient-cookie"))
     routes.install(server, services.web, access)
-    medical = doctor_app.create(server, services.web, ASSETS)
-    callbacks_medical.register(medical, services.web)
-    dash_apps += [medical, patient_app.create(server, services.web, access, ASSETS)]
-    _warm(server, dash_apps, settings.base_url)
+    dash_apps[security.DOCTOR_PREFIX] = doctor_app.create(server, services.web, ASSETS)
+    callbacks_medical.register(dash_apps[security.DOCTOR_PREFIX], services.web)
+    dash_apps[security.PATIENT_PREFIX] = patient_app.create(server, services.web, access, ASSETS)
+    _warm(server, list(dash_apps.values()), settings.base_url)
     return server
 
 
@@ -191,12 +193,12 @@ def _painter(renderer: PngRenderer, readiness: ReadinessService) -> Callable[[Ni
     return paint
 
 
-def _warm(server: Flask, apps: list[object], base_url: str) -> None:
+def _warm(server: Flask, apps: list[dash.Dash], base_url: str) -> None:
     """Let both Dash apps finish their set-up now: left to the first parallel requests, some get a 500."""
     client = server.test_client()
     for path in ("/login", "/patient/"):
         if client.get(path, base_url=base_url).status_code != 200:
             raise RuntimeError("a page did not open")
     for app in apps:
-        if not app._got_first_request["setup_server"] or not app.callback_map:  # type: ignore[attr-defined]
+        if not app._got_first_request["setup_server"] or not app.callback_map:
             raise RuntimeError("a Dash app did not finish its set-up")

@@ -98,11 +98,12 @@ class PatientLinks:
             if transaction.patients.revoke_links(patient_id, self._clock()):
                 transaction.audit.add(self._clock(), doctor_id, "link_revoked", ("patient", patient_id))
 
-    def open(self, secret: str, *, preview_by: str | None = None) -> Link:
+    def open(self, secret: str, *, preview_by: str | None = None, open_already: str | None = None) -> Link:
         """The live link of a secret.
 
         Unknown, malformed and revoked secrets raise the same ``LinkRefused`` after the same look-up. The opening is
-        counted unless ``preview_by``, a signed-in doctor's id, is the patient's own doctor.
+        counted unless this browser has the link ``open_already`` (its id), or ``preview_by``, a signed-in doctor's
+        id, is the patient's own doctor.
         """
         malformed = not _SECRET.match(secret)
         digest = hashlib.sha256(secret[:200].encode(errors="replace")).hexdigest()
@@ -110,7 +111,7 @@ class PatientLinks:
             link = transaction.patients.live_link_by_secret(digest)
         if link is None or malformed:
             raise LinkRefused
-        if preview_by != link.doctor_id:
+        if preview_by != link.doctor_id and open_already != link.id:
             with self._catalogue.write() as transaction:
                 transaction.patients.count_opening(link.id, self._clock())
         return link

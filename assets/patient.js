@@ -2,6 +2,8 @@
 // The secret stays behind the #: it is exchanged for a cookie on every load, on every change of the fragment, and when
 // the tab comes back to the front (another tab may have opened another patient's link meanwhile).
 (() => {
+  const RETRY_MS = 8000;
+  const GIVE_UP_MS = 15000;
   let shown = null;
 
   const nights = () => document.getElementById("nights");
@@ -16,8 +18,14 @@
     target.replaceChildren(note);
   };
 
+  // only a 404 means that the link opens nothing; anything else is ours to mend, so the page tries again by itself
+  const tryLater = () => {
+    if (!shown) say("offline");
+    setTimeout(exchange, RETRY_MS);
+  };
+
   const exchange = async () => {
-    const secret = decodeURIComponent(location.hash.slice(1));
+    const secret = (/^#([\w-]{43})(?![\w-])/.exec(location.hash) || [])[1] || "";  // what a messenger adds behind is dropped
     let answer;
     try {
       answer = await fetch("/patient/session", {
@@ -27,12 +35,16 @@
         cache: "no-store",
       });
     } catch {
-      if (!shown) say("offline");
+      tryLater();
+      return;
+    }
+    if (answer.status === 404) {
+      shown = null;
+      say("refused");
       return;
     }
     if (!answer.ok) {
-      shown = null;
-      say(answer.status === 503 ? "offline" : "refused");
+      tryLater();
       return;
     }
     const { patient_id: patientId, preview } = await answer.json();
@@ -41,6 +53,7 @@
     if (patientId !== shown) {
       shown = patientId;
       window.dash_clientside.set_props("patient-id", { data: patientId });
+      setTimeout(() => { if (document.querySelector("#nights .skeleton")) say("offline"); }, GIVE_UP_MS);
     }
   };
 
@@ -51,6 +64,7 @@
 
   window.addEventListener("hashchange", exchange);
   document.addEventListener("visibilitychange", () => { if (!document.hidden && shown) exchange(); });
+  window.addEventListener("focus", () => { if (shown) exchange(); });
   whenReady();
 
   // the stored picture gives way to the plot once the plot has drawn

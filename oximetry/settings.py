@@ -195,6 +195,20 @@ class Settings(BaseSettings):
             raise ValueError("must start with https:// and name a host")
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_origin(cls, value: str | None) -> str | None:
+        """As browsers write it: links are built on it, and ``Host`` headers are compared with it."""
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+            raise ValueError("must be scheme and host only, such as https://clinic.example")
+        usual = {"https": 443, "http": 80}[parts.scheme]
+        port = "" if parts.port in (None, usual) else f":{parts.port}"
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"{parts.scheme}://{host}{port}"
+
     @field_validator("r2_endpoint", "b2_endpoint", "gcs_endpoint", "s3_endpoint")
     @classmethod
     def _is_https_off_the_loopback(cls, value: str | None) -> str | None:

@@ -201,3 +201,25 @@ def test_processes_at_once_get_the_same_secret(tmp_path):
     secrets = {process.communicate(timeout=60)[0] for process in started}
     assert len(secrets) == 1
     assert len(secrets.pop().strip()) >= 43
+
+
+@pytest.mark.parametrize(
+    ("given", "base_url"),
+    [
+        ("https://Clinic.Example/", "https://clinic.example"),
+        ("https://clinic.example:443", "https://clinic.example"),
+        ("http://127.0.0.1:8050", "http://127.0.0.1:8050"),
+        ("https://clinic.example:8443", "https://clinic.example:8443"),
+    ],
+)
+def test_the_public_url_is_compared_as_browsers_write_it(given, base_url, tmp_path) -> None:
+    assert Settings.load(_env_file=None, data_dir=tmp_path, public_url=given).base_url == base_url
+
+
+@pytest.mark.parametrize(
+    "given", ["https://clinic.example/app", "https://clinic.example?x", "https://a@clinic.example"]
+)
+def test_a_public_url_with_more_than_a_host_is_refused(given, tmp_path) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.load(_env_file=None, data_dir=tmp_path, public_url=given)
+    assert refused.value.details["setting"] == "PUBLIC_URL"

@@ -13,6 +13,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from oximetry.adapters.catalogue_accounts import AccountsTable, AuditTable
 from oximetry.adapters.catalogue_files import FilesTable
@@ -20,11 +21,12 @@ from oximetry.adapters.catalogue_jobs import HeartbeatsTable, JobsTable
 from oximetry.adapters.catalogue_nights import NightsTable
 from oximetry.adapters.catalogue_patients import PatientsTable
 from oximetry.adapters.catalogue_uploads import UploadsTable
-from oximetry.domain.errors import ConfigurationError, NotFound
+from oximetry.domain.errors import CatalogueUnavailable, ConfigurationError, NotFound
 from oximetry.domain.ports import Bell
 
 logger = logging.getLogger(__name__)
 
+_QUIET: dict[str, Any] = {"hide_parameters": True}  # an error's text must not carry what people typed into a log
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
@@ -61,13 +63,14 @@ class Catalogue:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that only reads."""
-        with _nothing_under_nul(), self._engine.connect() as connection, connection.begin():
+        with _outages_told(), _nothing_under_nul(), self._engine.connect() as connection, connection.begin():
             yield Transaction(connection)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction that commits at the end of the block and rolls back on any exception."""
         with (
+            _outages_told(),
             _nothing_under_nul(),
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
@@ -131,10 +134,20 @@ def _nothing_under_nul() -> Iterator[None]:
         raise NotFound from error
 
 
+@contextmanager
+def _outages_told() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        logger.warning("database not reached error=%s", type(error).__name__)
+        raise CatalogueUnavailable from error
+
+
 def _create_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=12, max_overflow=8, pool_timeout=10)
-    engine = create_engine(url, pool_size=12, max_overflow=20, connect_args={"timeout": 30, "check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, pool_size=12, max_overflow=8, pool_timeout=10, **_QUIET)
+    waiting = {"timeout": 10, "check_same_thread": False}
+    engine = create_engine(url, pool_size=12, max_overflow=20, connect_args=waiting, **_QUIET)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -143,7 +156,7 @@ def _create_engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we write BEGIN ourselves: sqlite3's own begins late and breaks snapshots
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL"):
+    for pragma in ("journal_mode=WAL", "busy_timeout=10000", "foreign_keys=ON", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

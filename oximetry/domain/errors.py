@@ -93,6 +93,12 @@ class StorageRefused(OximetryError):
     default_reason = "storage_refused"
 
 
+class CatalogueUnavailable(OximetryError):
+    """The database cannot be reached or is locked: try again later."""
+
+    default_reason = "catalogue_unavailable"
+
+
 class RenderingUnavailable(OximetryError):
     """No browser could draw the picture now: try again later."""
 

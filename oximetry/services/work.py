@@ -9,7 +9,14 @@ from threading import Lock
 from uuid import uuid4
 
 from oximetry.domain.catalogue_ports import Catalogue
-from oximetry.domain.errors import NotReady, OximetryError, RenderingUnavailable, StorageRefused, StorageUnavailable
+from oximetry.domain.errors import (
+    CatalogueUnavailable,
+    NotReady,
+    OximetryError,
+    RenderingUnavailable,
+    StorageRefused,
+    StorageUnavailable,
+)
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import Job
 
@@ -86,7 +93,7 @@ class JobRunner:
             return
         try:
             self._handlers[job.name](job.subject)
-        except (StorageUnavailable, RenderingUnavailable, NotReady) as error:
+        except (StorageUnavailable, RenderingUnavailable, CatalogueUnavailable, NotReady) as error:
             self._postpone(job, error.reason)
         except OximetryError as error:
             if isinstance(error, StorageRefused) and job.name in UNSEEN:

@@ -66,9 +66,11 @@ def config(words: Words) -> dict[str, Any]:
     """What the plot lets the reader do, and its buttons' words."""
     return {
         "displaylogo": False,
+        "showSendToCloud": False,
+        "plotlyServerURL": "",  # plotly's own default would offer to upload a night to a stranger's server
         "responsive": True,
         "scrollZoom": False,
-        "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "toImage"],
+        "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "toImage", "sendChartToCloud"],
         "locale": words.language,
         "locales": {
             words.language: {

@@ -32,13 +32,19 @@ class PatientAccess:
             samesite="Lax",
         )
 
+    def open_already(self) -> str | None:
+        """The id of the link that this browser's cookie names, live or not."""
+        try:
+            return str(self._serializer.loads(request.cookies.get(COOKIE, "")))
+        except BadSignature:
+            return None
+
     def link_for(self, patient_id: str) -> Link:
         """The live link of this browser, if it is this patient's; raises ``LinkRefused``."""
-        try:
-            link_id = self._serializer.loads(request.cookies.get(COOKIE, ""))
-        except BadSignature as error:
-            raise LinkRefused from error
-        link = self._links.live_link(str(link_id))
+        link_id = self.open_already()
+        if link_id is None:
+            raise LinkRefused
+        link = self._links.live_link(link_id)
         if link.patient_id != patient_id:
             raise LinkRefused
         return link

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import dash
-from dash import MATCH, Input, Output, State
+from dash import MATCH, Input, Output, State, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import Flask
 
-from oximetry.domain.errors import OximetryError
+from oximetry.domain.errors import NotFound, OximetryError
 from oximetry.web import patient_page as page
 from oximetry.web.figures import night_figure
 from oximetry.web.i18n import words as words_of
@@ -106,12 +106,12 @@ def register(app: dash.Dash, services: WebServices, access: PatientAccess) -> No
 
 
 def shown_plot(services: WebServices, doctor_id: str, patient_id: str, night_id: str, language: str) -> Component:
-    """The plot of a night that is on this patient's page; raises ``PreventUpdate`` when it is not."""
+    """The plot of a night that is on this patient's page, or a sentence when it cannot be read now."""
     words = words_of(language)
     try:
         report = services.nights.trace(doctor_id, night_id, patient_id)
     except OximetryError as error:
-        raise PreventUpdate from error
+        return html.P(words("patient.offline") if not isinstance(error, NotFound) else words("error.404"))
     return page.plot(night_figure(report, words), words)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 
+from dash.exceptions import DependencyException
 from flask import Blueprint, Flask, Response, jsonify, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from oximetry.domain.errors import (
+    CatalogueUnavailable,
     InvalidRequest,
     InvalidUpload,
     LinkRefused,
@@ -19,6 +21,7 @@ from oximetry.domain.errors import (
     StorageUnavailable,
 )
 from oximetry.services.uploads import MEGABYTE, IncomingFile
+from oximetry.web.dash_requests import posted_json
 from oximetry.web.language import request_words
 from oximetry.web.patient_access import PatientAccess
 from oximetry.web.services import WebServices
@@ -32,6 +35,7 @@ _STATUS: tuple[tuple[type[OximetryError], int], ...] = (
     (InvalidUpload, 422),
     (InvalidRequest, 409),
     (StorageUnavailable, 503),
+    (CatalogueUnavailable, 503),
     (StorageRefused, 503),
 )
 
@@ -45,6 +49,7 @@ def install(server: Flask, services: WebServices, access: PatientAccess) -> None
         server.register_blueprint(_signed_files(services))
     server.register_error_handler(OximetryError, _refused)
     server.register_error_handler(HTTPException, _http_error)
+    server.register_error_handler(DependencyException, lambda _error: _words_page("error.404", 404))
 
 
 def _health(services: WebServices) -> Blueprint:
@@ -89,10 +94,10 @@ def _patient(services: WebServices, access: PatientAccess) -> Blueprint:
 
     @routes.post("/patient/session")
     def open_link() -> ResponseReturnValue:
-        posted = request.get_json(silent=True)
+        posted = posted_json()
         secret = str(posted.get("secret", "")) if isinstance(posted, dict) else ""
         doctor_id = current_user.doctor.id if current_user.is_authenticated else None
-        link = services.links.open(secret, preview_by=doctor_id)
+        link = services.links.open(secret, preview_by=doctor_id, open_already=access.open_already())
         response = jsonify(patient_id=link.patient_id, preview=doctor_id == link.doctor_id)
         access.remember(response, link)
         return response
@@ -116,7 +121,9 @@ def _signed_files(services: WebServices) -> Blueprint:
         assert services.open_signed is not None  # noqa: S101 - told to the type checker; install() looked
         try:
             file = services.open_signed(key, request.args)
-        except StorageRefused:
+        except StorageRefused as error:
+            if not error.reason.startswith("signature_"):
+                raise
             return _words_page("error.signature", 403)
         response = make_response(file.content)
         response.headers["Content-Type"] = file.content_type

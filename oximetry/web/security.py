@@ -23,12 +23,12 @@ ANY_HOST = ("/healthz",)
 
 # Dash's catch-all would answer 200 to any path below its prefix; only these and our own routes exist
 _DASH_PATHS = re.compile(
-    r"^/(medic|patient)/(|_dash-layout|_dash-dependencies|_dash-update-component|_favicon\.ico"
-    r"|_dash-component-suites/[\w./@-]+|assets/[\w./-]+)$"
+    r"/(medic|patient)/(|_dash-layout|_dash-dependencies|_dash-update-component|_favicon\.ico"
+    r"|_dash-component-suites/\w+(/[\w@-][\w.@-]*)+|assets(/[\w-][\w.-]*)+)"
 )
 _OWN_PATHS = re.compile(
-    r"^POST /medic/uploads/[0-9a-f-]{36}/files$|^POST /patient/session$"
-    r"|^(GET|HEAD) /patient/[0-9a-f-]{36}/(csvs|originals|pdfs|plots)/[^/]+$"
+    r"POST /medic/uploads/[0-9a-f-]{36}/files|POST /patient/session"
+    r"|(GET|HEAD) /patient/[0-9a-f-]{36}/(csvs|originals|pdfs|plots)/[^/]+"
 )
 _STATIC = re.compile(r"/(_dash-component-suites|assets)/|/_favicon\.ico$")
 
@@ -117,7 +117,7 @@ def _check_path() -> None:
     path = request.path
     if not path.startswith((DOCTOR_PREFIX, PATIENT_PREFIX)):
         return
-    if ".." in path or not (_DASH_PATHS.match(path) or _OWN_PATHS.match(f"{request.method} {path}")):
+    if ".." in path or not (_DASH_PATHS.fullmatch(path) or _OWN_PATHS.fullmatch(f"{request.method} {path}")):
         abort(404)
 
 

@@ -57,6 +57,8 @@ def walk(browser: Browser, site: Site, nights: list[Path], watched: Watched) -> 
     newest = max(nights, key=lambda path: sample_start(path))
     rows = next(int(str(s.expected["samples"])) for s in samples() if s.name == newest.name)
     assert steps.plotted_points(phone) == rows
+    buttons = phone.locator(".modebar-btn").evaluate_all("all => all.map((one) => one.dataset.title)")
+    assert set(buttons) <= {"Mărire", "Deplasare", "Apropiați", "Depărtați", "Toată noaptea"}
     assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     with phone.expect_download() as download:
         first.locator("a", has_text="CSV").click()

@@ -74,6 +74,11 @@ def test_sign_in_works_behind_https_with_our_no_referrer(make_world: Callable[..
         "/medic/nothing-here",
         "/medic/_alive",
         "/patient/_reload-hash",
+        "/medic/_dash-component-suites/x",
+        "/patient/_dash-component-suites/foo/bar.js",
+        "/medic/assets//x",
+        "/patient/assets//etc/passwd",
+        "/patient/%0a",
     ],
 )
 def test_dashs_catch_all_answers_nothing_of_its_own(world: World, path: str) -> None:

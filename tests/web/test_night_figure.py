@@ -12,7 +12,7 @@ from oximetry.readers.registry import Registry
 from oximetry.readers.viatom_csv import ViatomCsv
 from oximetry.services.analysis import NightReport, analyse
 from oximetry.services.samples import samples
-from oximetry.web.figures import night_figure
+from oximetry.web.figures import config, night_figure
 from oximetry.web.i18n import words
 
 REPORTS = {sample.name: analyse(Registry([ViatomCsv()]), sample.content, sample.name) for sample in samples()}
@@ -65,3 +65,10 @@ def test_the_axis_holds_the_whole_night(report: NightReport) -> None:
     low, high = night_figure(report, words("ro"))["layout"]["yaxis"]["range"]
     assert low <= min(70, report.analysis.summary.spo2_min_pct)
     assert high > 100
+
+
+def test_no_button_sends_a_night_to_a_stranger() -> None:
+    offered = config(words("ro"))
+    assert offered["showSendToCloud"] is False
+    assert offered["plotlyServerURL"] == ""
+    assert "sendChartToCloud" in offered["modeBarButtonsToRemove"]

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask.testing import FlaskClient
 
+from oximetry.domain.errors import CatalogueUnavailable
 from oximetry.services.samples import samples
 from tests.web.conftest import BASE_URL, World
 
@@ -177,3 +178,55 @@ def test_links_are_built_on_the_public_url(make_world: Callable[..., World]) -> 
     card = world.services.web.links.create(world.doctor().id)
     assert card.url is not None
     assert card.url.startswith("https://clinic.example/patient/#")
+
+
+def test_coming_back_to_the_tab_is_not_another_visit(world: World) -> None:
+    patient_id, secret = world.stored_night()
+    client = world.opened(secret)
+    for _ in range(3):
+        client.post("/patient/session", json={"secret": secret}, headers=ORIGIN, base_url=BASE_URL)
+    link = world.services.web.links.card(world.doctor().id, patient_id).link
+    assert link is not None
+    assert link.opened_count == 1
+
+
+def test_a_database_that_is_away_is_503_and_never_a_dead_link(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, secret = world.stored_night()
+
+    def away(*_: object) -> None:
+        raise CatalogueUnavailable
+
+    monkeypatch.setattr(world.services.web.links, "open", lambda *_, **__: away())
+    answer = world.browser().post("/patient/session", json={"secret": secret}, headers=ORIGIN, base_url=BASE_URL)
+    assert answer.status_code == 503
+
+
+MALFORMED = [
+    "{}",
+    "[]",
+    "null",
+    "1",
+    "[" * 100_000,
+    '{"output": "no-such.children", "inputs": []}',
+    '{"output": "nights.children", "inputs": 5}',
+    '{"output": "nights.children", "inputs": [5], "changedPropIds": []}',
+    '{"output": "nights.children", "inputs": [{"id": "other", "property": "data"}], "changedPropIds": []}',
+    '{"output": "nights.children", "inputs": [{"id": "patient-id", "property": "data"}], "changedPropIds": [1]}',
+    "\u20ac",
+]
+
+
+@pytest.mark.parametrize("body", MALFORMED, ids=range(len(MALFORMED)))
+@pytest.mark.parametrize("path", ["/patient/_dash-update-component", "/patient/session"])
+def test_a_malformed_body_is_refused_and_no_defect(world: World, path: str, body: str) -> None:
+    for content_type in ("application/json", "application/json; charset=utf-16", "text/plain"):
+        answer = world.browser().post(
+            path, data=body.encode(), content_type=content_type, headers=ORIGIN, base_url=BASE_URL
+        )
+        assert answer.status_code in (400, 404)
+
+
+@pytest.mark.parametrize("value", [5, [], {}, "x", None, True, "00000000-0000-4000-8000-000000000000"])
+def test_a_forged_patient_id_shows_nothing(world: World, value: object) -> None:
+    _, secret = world.stored_night()
+    assert dash_call(world.opened(secret), value)[0] in (204, 404)  # type: ignore[arg-type]
