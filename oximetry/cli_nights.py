@@ -13,7 +13,6 @@ from oximetry.domain.errors import ConfigurationError, OximetryError
 
 if TYPE_CHECKING:
     from oximetry.services.analysis import NightReport
-    from oximetry.services.samples import Sample
     from oximetry.web.i18n import Words
 
 _COLUMNS = (
@@ -61,27 +60,36 @@ def analyse_files(context: click.Context, files: tuple[Path, ...], as_json: bool
 
 @click.command("samples")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--conformance", is_flag=True, help="The public pack: the same nights in every format with a writer.")
 @language_option
-def write_samples(folder: Path, language: str) -> None:
+def write_samples(folder: Path, conformance: bool, language: str) -> None:
     """Write made-up nights with known answers (expected.json), and in refused/ files that must be refused, to DIR."""
     from oximetry.services.samples import refused_samples, samples
 
-    nights = list(samples())
-    mistakes = list(refused_samples())
+    if conformance:
+        from oximetry.cli_conformance import README, conformance_pack
+
+        files = {file.path: (file.content, file.expected) for file in conformance_pack()}
+        files["README.md"] = (README.encode(), {})
+    else:
+        files = {sample.name: (sample.content, dict(sample.expected)) for sample in samples()}
+        files |= {f"refused/{one.name}": (one.content, dict(one.expected)) for one in refused_samples()}
     try:
-        expected = {**_written(folder, "", nights), **_written(folder, "refused/", mistakes)}
-        (folder / "expected.json").write_text(json.dumps(expected, indent=2, ensure_ascii=False), encoding="utf-8")
+        _write(folder, files)
     except OSError as error:
         raise ConfigurationError(setting=str(folder), problem=error.strerror or type(error).__name__) from error
     say = in_words(language)
-    click.echo(say("cli.samples.written", folder=folder, nights=len(nights), refused=len(mistakes)))
+    refused = sum(path.startswith("refused/") for path in files)
+    nights = sum(bool(expected) for _, expected in files.values()) - refused
+    click.echo(say("cli.samples.written", folder=folder, nights=nights, refused=refused))
 
 
-def _written(folder: Path, below: str, files: list[Sample]) -> dict[str, object]:
-    (folder / below).mkdir(parents=True, exist_ok=True)
-    for file in files:
-        (folder / below / file.name).write_bytes(file.content)
-    return {below + file.name: file.expected for file in files}
+def _write(folder: Path, files: dict[str, tuple[bytes, dict[str, object]]]) -> None:
+    for path, (content, _) in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    expected = {path: answers for path, (_, answers) in files.items() if answers}
+    (folder / "expected.json").write_text(json.dumps(expected, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
 def _table(reports: list[NightReport], say: Words) -> list[str]:

@@ -103,6 +103,7 @@ def night_json(filename: str, recording: Recording, analysis: NightAnalysis) -> 
         "warnings": [note_json(warning) for warning in analysis.warnings],
         **late,
         "companion_rule": asdict(analysis.companion_rule),
+        "vendor": dict(recording.vendor),
     }
 
 
