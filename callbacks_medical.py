@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import dash
-from dash import ALL, ClientsideFunction, Input, Output, State, ctx, html, no_update
+from dash import ALL, ClientsideFunction, Input, Output, Patch, State, html, no_update, set_props
 from dash.exceptions import PreventUpdate
 
 from oximetry.domain.errors import InvalidRequest, OximetryError
+from oximetry.domain.records import UploadItem
 from oximetry.services.analysis import NightReport
-from oximetry.web import batch_view, ids, night_view, patients_callbacks, patients_view
+from oximetry.web import batch_view, ids, inputs, night_view, patients_callbacks, patients_view
 from oximetry.web.doctor_page import POLL_MS, columns
 from oximetry.web.i18n import Words
 from oximetry.web.language import request_words
-from oximetry.web.messages import failed, said, signed_in_doctor
+from oximetry.web.messages import failed, said, signed_in_doctor, tell
 from oximetry.web.services import WebServices
 
 IDLE_POLL_MS = 5000
@@ -39,12 +39,20 @@ def _register_views(app: dash.Dash) -> None:
         Output(ids.PATIENT_SHOWN, "data"),
         Input(ids.LOCATION, "hash"),
     )
+    app.clientside_callback(
+        ClientsideFunction("medic", "nightShown"),
+        Output(ids.NIGHT_TITLE, "tabIndex"),
+        Input(ids.NIGHT_PANEL, "hidden"),
+        Input(ids.NIGHT_TITLE, "children"),
+        prevent_initial_call=True,
+    )
 
 
 def _register_batch(app: dash.Dash, services: WebServices) -> None:
     @app.callback(
         Output(ids.GRID, "rowData"),
         Output(ids.GRID, "columnDefs"),
+        Output(ids.GRID, "dashGridOptions"),
         Output(ids.COUNTS, "children"),
         Output(ids.PROGRESS, "value"),
         Output(ids.REFUSED, "children"),
@@ -59,26 +67,32 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
         Input(ids.REFRESH, "data"),
         State(ids.SESSION, "data"),
         State(ids.DIGEST, "data"),
+        on_error=tell,
     )
-    def show_batch(_ticks: int, _refresh: int, session_id: str, digest: str | None) -> tuple[Any, ...]:
+    def show_batch(_ticks: object, _refresh: object, session_id: object, digest: object) -> tuple[Any, ...]:
         words, doctor = request_words(), signed_in_doctor()
-        batch = services.batches.show(doctor, session_id)
+        batch = services.batches.show(doctor, inputs.text(session_id))
         cards = services.links.cards(doctor.id, with_urls=False)
         view = batch_view.view(batch, cards, words, services.uploads.name_of)
         if view.digest == digest:
             raise PreventUpdate
+        if view.fell_back:
+            set_props(ids.MESSAGE, {"children": failed(words, InvalidRequest("fell_back"))})
         links = [services.links.card(doctor.id, patient_id) for patient_id in view.patients]
+        options = Patch()
+        options["loading"] = view.busy and not view.rows
         return (
             view.rows,
-            columns(words, view.choices),
+            columns(words, view.row_choices),
+            options,
             view.counts,
             view.progress,
             view.refused,
             view.choices,
             [patients_view.link_box(card, words) for card in links],
             view.readable == 0,
-            view.chosen == 0,
-            words.count("batch.confirm_nights", view.chosen) if view.chosen else words("batch.confirm"),
+            view.decided == 0,
+            words.count("batch.confirm_nights", view.chosen_nights) if view.chosen_nights else words("batch.confirm"),
             POLL_MS if view.busy else IDLE_POLL_MS,
             view.digest,
         )
@@ -89,7 +103,7 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
         Input(ids.GRID, "selectedRows"),
         Input(ids.CHOSEN_PATIENT, "value"),
     )
-    def allow_giving(selected: list[dict[str, Any]] | None, target: str | None) -> tuple[bool, bool]:
+    def allow_giving(selected: object, target: object) -> tuple[bool, bool]:
         return not (selected and target), not selected
 
     @app.callback(
@@ -102,20 +116,17 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
         State(ids.SESSION, "data"),
         State(ids.REFRESH, "data"),
         prevent_initial_call=True,
+        on_error=tell,
     )
     def choose(
-        picked: Any, _clicks: int, selected: Any, target: str | None, session_id: str, tick: int
+        picked: object, _clicks: object, selected: object, target: object, session_id: object, tick: object
     ) -> tuple[Any, Any]:
-        words = request_words()
-        if ctx.triggered_id == ids.GRID:
-            items, target = [picked["rowId"]], picked["value"]
+        if inputs.source() == ids.GRID:
+            items, target = [inputs.row_id(picked)], inputs.field(picked, "value")
         else:
-            items = [row["id"] for row in selected or []]
-        try:
-            services.assignment.choose(signed_in_doctor(), session_id, items, target or None)
-        except OximetryError as error:
-            return no_update, failed(words, error)
-        return tick + 1, ""
+            items = inputs.selected(selected)
+        services.assignment.choose(signed_in_doctor(), inputs.text(session_id), items, inputs.maybe_text(target))
+        return inputs.tick(tick) + 1, ""
 
     @app.callback(
         Output(ids.REFRESH, "data", allow_duplicate=True),
@@ -125,19 +136,19 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
         State(ids.GRID, "selectedRows"),
         State(ids.REFRESH, "data"),
         prevent_initial_call=True,
+        on_error=tell,
     )
-    def take_out(clicks: list[int | None], _discard: int, selected: Any, tick: int) -> tuple[Any, Any]:
-        if not ctx.triggered[0]["value"]:
+    def take_out(_clicks: object, _discard: object, selected: object, tick: object) -> tuple[Any, Any]:
+        if not inputs.clicked():
             raise PreventUpdate
-        chosen = [row["id"] for row in selected or []]
-        triggered = ctx.triggered_id
-        wanted = chosen if triggered == ids.DISCARD else [triggered["item"]]
+        wanted = inputs.selected(selected) if inputs.is_plain() else [inputs.button("item")]
+        after = inputs.tick(tick) + 1
         try:
             for item_id in wanted:
                 services.uploads.discard(signed_in_doctor(), item_id)
         except OximetryError as error:
-            return tick + 1, failed(request_words(), error)
-        return tick + 1, ""
+            return after, failed(request_words(), error)
+        return after, ""
 
     @app.callback(
         Output(ids.REFRESH, "data", allow_duplicate=True),
@@ -147,18 +158,14 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
         State({"type": "start", "item": ALL}, "id"),
         State(ids.REFRESH, "data"),
         prevent_initial_call=True,
+        on_error=tell,
     )
-    def give_start(_clicks: list[int | None], values: list[str | None], asked: Any, tick: int) -> tuple[Any, Any]:
-        if not ctx.triggered[0]["value"]:
+    def give_start(_clicks: object, values: object, asked: object, tick: object) -> tuple[Any, Any]:
+        if not inputs.clicked():
             raise PreventUpdate
-        item_id = ctx.triggered_id["item"]
-        given = next((value for value, one in zip(values, asked, strict=True) if one["item"] == item_id), None)
-        try:
-            services.uploads.give_start(signed_in_doctor(), item_id, datetime.fromisoformat(given or ""))
-        except (OximetryError, ValueError) as error:
-            refusal = error if isinstance(error, OximetryError) else InvalidRequest("start_implausible")
-            return no_update, failed(request_words(), refusal)
-        return tick + 1, ""
+        item_id = inputs.button("item")
+        services.uploads.give_start(signed_in_doctor(), item_id, inputs.moment(inputs.beside(values, asked, item_id)))
+        return inputs.tick(tick) + 1, ""
 
     @app.callback(
         Output(ids.SESSION, "data"),
@@ -169,13 +176,11 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
         State(ids.SESSION, "data"),
         State(ids.REFRESH, "data"),
         prevent_initial_call=True,
+        on_error=tell,
     )
-    def begin_new_batch(_clicks: int, session_id: str, tick: int) -> tuple[Any, ...]:
-        try:
-            session = services.uploads.finish_session(signed_in_doctor(), session_id)
-        except OximetryError as error:
-            return no_update, no_update, no_update, failed(request_words(), error)
-        return session.id, session.id, tick + 1, ""
+    def begin_new_batch(_clicks: object, session_id: object, tick: object) -> tuple[Any, ...]:
+        session = services.uploads.finish_session(signed_in_doctor(), inputs.text(session_id))
+        return session.id, session.id, inputs.tick(tick) + 1, ""
 
 
 def _register_decisions(app: dash.Dash, services: WebServices) -> None:
@@ -193,21 +198,31 @@ def _register_decisions(app: dash.Dash, services: WebServices) -> None:
         State(ids.PENDING, "data"),
         State(ids.REFRESH, "data"),
         prevent_initial_call=True,
+        on_error=tell,
     )
-    def confirm(*values: Any) -> tuple[Any, ...]:
-        session_id, pending, tick = values[-3:]
-        words, asked = request_words(), ctx.triggered_id
+    def confirm(*values: object) -> tuple[Any, ...]:
+        asked, pending = inputs.source(), inputs.maybe_text(values[-2])
         if asked == ids.DOUBTS_NO:
             return no_update, "", False, "", None
+        session_id, words, after = inputs.text(values[-3]), request_words(), inputs.tick(values[-1]) + 1
         act = pending if asked == ids.DOUBTS_YES else asked
-        decide = services.assignment.all_to_one if act == ids.ALL_TO_NEW else services.assignment.confirm
         try:
-            decide(signed_in_doctor(), session_id, acknowledged=asked == ids.DOUBTS_YES)
+            _decide(services, session_id, act == ids.ALL_TO_NEW, asked == ids.DOUBTS_YES)
         except InvalidRequest as error:
             if error.reason == "needs_confirmation":
                 return no_update, "", True, _doubts(services, session_id, error, words), act
             return no_update, failed(words, error), False, "", None
-        return tick + 1, said(words, "batch.confirmed"), False, "", None
+        return after, said(words, "batch.confirmed"), False, "", None
+
+
+def _decide(services: WebServices, session_id: str, all_to_one: bool, acknowledged: bool) -> None:
+    doctor = signed_in_doctor()
+    if not all_to_one:
+        services.assignment.confirm(doctor, session_id, acknowledged=acknowledged)
+        return
+    again = batch_view.same_patient_again(services.batches.show(doctor, session_id))
+    target = {"target": again} if again else {}
+    services.assignment.all_to_one(doctor, session_id, **target, acknowledged=acknowledged)
 
 
 def _doubts(services: WebServices, session_id: str, error: InvalidRequest, words: Words) -> list[Any]:
@@ -217,10 +232,13 @@ def _doubts(services: WebServices, session_id: str, error: InvalidRequest, words
         found = [nights[item] for item in error.details[name] if item in nights]  # type: ignore[attr-defined]
         if found:
             said.append(html.P(words(f"doubts.{name}")))
-            said.append(
-                html.Ul([html.Li(f"{batch_view.night_text(item, words)} · {item.device_serial}") for item in found])
-            )
+            said.append(html.Ul([html.Li(_in_a_line(item, words)) for item in found]))
     return said
+
+
+def _in_a_line(item: UploadItem, words: Words) -> str:
+    parts = (batch_view.night_text(item, words), batch_view.hours_text(item), item.device_serial)
+    return " · ".join(part for part in parts if part)
 
 
 def _register_nights(app: dash.Dash, services: WebServices) -> None:
@@ -230,27 +248,32 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
         Output(ids.NIGHT_NUMBERS, "children"),
         Output(ids.NIGHT_PLOT, "figure"),
         Output(ids.NIGHT_CAPTION, "children"),
+        Output(ids.NIGHT_DETAILS, "children"),
         Output(ids.MESSAGE, "children", allow_duplicate=True),
         Input(ids.GRID, "cellClicked"),
         Input(ids.SHOW_NIGHT, "data"),
         Input(ids.NIGHT_CLOSE, "n_clicks"),
         Input(ids.LOCATION, "hash"),
         prevent_initial_call=True,
+        on_error=tell,
     )
-    def show_night(cell: Any, night_id: str | None, _close: int, _hash: str) -> tuple[Any, ...]:
-        if ctx.triggered_id in (ids.NIGHT_CLOSE, ids.LOCATION):
-            return True, "", "", {}, "", "" if ctx.triggered_id == ids.LOCATION else no_update
-        if ctx.triggered_id == ids.GRID and (not cell or cell.get("colId") in ("patient", None)):
+    def show_night(cell: object, night_id: object, _close: object, _hash: object) -> tuple[Any, ...]:
+        source = inputs.source()
+        if source == ids.GRID and not _opens(cell):
             raise PreventUpdate
-        words = request_words()
-        try:
-            report = _report(services, cell["rowId"] if ctx.triggered_id == ids.GRID else None, night_id)
-        except OximetryError as error:
-            return no_update, no_update, no_update, no_update, no_update, failed(words, error)
-        return False, *night_view.panel(report, words), ""
+        if source in (ids.NIGHT_CLOSE, ids.LOCATION) or (source == ids.SHOW_NIGHT and night_id is None):
+            return True, "", "", {}, "", "", "" if source == ids.LOCATION else no_update
+        report = _report(services, inputs.row_id(cell) if source == ids.GRID else None, night_id)
+        return False, *night_view.panel(report, request_words()), ""
 
 
-def _report(services: WebServices, item_id: str | None, night_id: str | None) -> NightReport:
+def _opens(cell: object) -> bool:
+    """Whether a click into this cell asks for the night: not one that chooses a patient or ticks a row."""
+    column = inputs.maybe_text(inputs.field(cell or {}, "colId"))
+    return column is not None and column != "patient" and not column.startswith("ag-Grid")
+
+
+def _report(services: WebServices, item_id: str | None, night_id: object) -> NightReport:
     if item_id is not None:
         return services.nights.staged_trace(signed_in_doctor().id, item_id, services.uploads.name_of)
-    return services.nights.trace(signed_in_doctor().id, str(night_id))
+    return services.nights.trace(signed_in_doctor().id, inputs.text(night_id))

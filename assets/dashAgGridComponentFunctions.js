@@ -27,7 +27,9 @@ window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
   // a choice that is there to be seen; what is decided already is plain text
   components.PatientSelect = ({ data, options, label, setData }) => {
     if (!data.open) return data.patient;
-    const choices = options.map(({ value, label: text }) => element("option", { key: value, value }, text));
+    const isOffered = !data.target || options.some(({ value }) => value === data.target);
+    const offered = isOffered ? options : [{ value: data.target, label: data.patient }, ...options];
+    const choices = offered.map(({ value, label: text }) => element("option", { key: value, value }, text));
     return element(
       "select",
       {
@@ -41,11 +43,17 @@ window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
     );
   };
 
+  // a real button: its click, by mouse or by Enter, is the cell's click
   components.NightCell = ({ data }) =>
     element(
-      "span",
-      null,
-      data.night_text,
-      data.warns ? element("span", { className: "warns", "aria-hidden": true }, " ⚠") : null,
+      "button",
+      { type: "button", className: "night-open", title: data.file_name },
+      element("span", null, data.night_text, data.warns ? element("span", { className: "warns", "aria-hidden": true }, " ⚠") : null),
+      element("span", { className: "quiet" }, data.hours_text),
     );
 }
+
+// Tab goes on to the next button or choice, and a key inside one of them is its own, not the grid's
+window.dashAgGridFunctions = window.dashAgGridFunctions || {};
+window.dashAgGridFunctions.keepsItsKeys = ({ event }) =>
+  event.key === "Tab" || Boolean(event.target.closest("button, select"));

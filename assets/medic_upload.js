@@ -65,17 +65,20 @@
     if (request.status === 200 || request.status === 201) {
       files.delete(entry.id);
       accepted += 1;
+      window.medicExpired(false);
       refreshTable();
       return;
     }
-    let said = "";
-    try { said = JSON.parse(request.responseText).message || ""; } catch { said = ""; }
-    if (request.status === 401) { window.medicExpired(); later(entry, words().signed_out); return; }
+    let answer = {};
+    try { answer = JSON.parse(request.responseText); } catch { answer = {}; }
+    const said = answer.message || "";
+    if (request.status === 401) { window.medicExpired(true); later(entry, words().signed_out); return; }
     if (request.status === 503 || request.status === 429 || request.status >= 500) {
       later(entry, said || words().retrying);
       return;
     }
     refuse(entry, said || words().failed);
+    entry.final = answer.reason !== "batch_closed"; // another batch may take it
   };
 
   const later = (entry, message) => {

@@ -18,6 +18,7 @@ document.addEventListener("keydown", (event) => {
   if (!plot || !plot._fullLayout || !plot._fullLayout.xaxis) return;
   const [from, to] = plot._fullLayout.xaxis.range.map((text) => Date.parse(text.replace(" ", "T") + "Z"));
   const span = to - from;
+  const night = ((plot.layout.xaxis.rangeslider || {}).range || []).map((text) => Date.parse(`${text}Z`));
   const moves = {
     ArrowLeft: [from - span / 4, to - span / 4],
     ArrowRight: [from + span / 4, to + span / 4],
@@ -26,8 +27,14 @@ document.addEventListener("keydown", (event) => {
     "-": [from - span / 2, to + span / 2],
   };
   const iso = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 23);
-  if (event.key === "0") window.Plotly.relayout(plot, { "xaxis.autorange": true });
-  else if (moves[event.key]) window.Plotly.relayout(plot, { "xaxis.range": moves[event.key].map(iso) });
-  else return;
+  const show = ([left, right]) => window.Plotly.relayout(plot, { "xaxis.range": [left, right].map(iso) });
+  if (night.length !== 2) return;
+  if (event.key === "0") show(night);
+  else if (moves[event.key]) {
+    const [left, right] = moves[event.key];
+    const width = Math.min(right - left, night[1] - night[0]);
+    const start = Math.min(Math.max(left, night[0]), night[1] - width);  // never off the night
+    show([start, start + width]);
+  } else return;
   event.preventDefault();
 });

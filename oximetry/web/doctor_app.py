@@ -15,7 +15,7 @@ from oximetry.web.security import DOCTOR_PREFIX
 from oximetry.web.services import WebServices
 
 INDEX = """<!doctype html>
-<html>
+<html lang="ro">
 <head>
 {%metas%}
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -24,6 +24,7 @@ INDEX = """<!doctype html>
 {%css%}
 </head>
 <body>
+<noscript><p>Pagina are nevoie de JavaScript. This page needs JavaScript.</p></noscript>
 {%app_entry%}
 {%config%}
 {%scripts%}

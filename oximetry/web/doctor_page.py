@@ -17,11 +17,13 @@ from oximetry.web.patient_page import language_switch
 
 POLL_MS = 1000
 PLOT_HEIGHT_PX = 460
+LISTED_CHOICES = 100  # drawn at a time; the search finds the others
 THEME = {"primaryColor": "blue", "colors": {"blue": ["#E7F0FA", "#CFE1F5", "#9EC3EA", "#6DA5E0", "#3C87D5", "#1A6CC4",
                                                      "#005FB8", "#00529F", "#004586", "#00386D"]},
          "primaryShade": 6, "fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"}  # fmt: skip
 
-_UPLOAD_WORDS = ("waiting", "sending", "received", "known", "retrying", "failed", "stopped", "stop", "retry", "remove",
+_ERROR = "message message-error"
+_UPLOAD_WORDS = ("waiting", "sending", "retrying", "failed", "stopped", "stop", "retry", "remove",
                  "too_large", "too_many", "batch_too_large", "left", "signed_out")  # fmt: skip
 
 
@@ -35,10 +37,13 @@ def layout(words: Words, email: str, session_id: str, limits: UploadLimits) -> C
             dcc.Store(id=ids.DIGEST),
             dcc.Store(id=ids.PENDING),
             dcc.Store(id=ids.PATIENT_SHOWN),
+            dcc.Store(id=ids.PATIENT_DIGEST),
+            dcc.Store(id=ids.ASKED),
             dcc.Store(id=ids.SHOW_NIGHT),
             dcc.Interval(id=ids.POLL, interval=POLL_MS),
             _header(words, email),
-            html.Div(words("doctor.session_expired"), id=ids.EXPIRED, className="message message-error", hidden=True),
+            _expired(words),
+            html.Div(words("doctor.sign_out_failed"), id=ids.SIGN_OUT_FAILED, className=_ERROR, hidden=True),
             html.Div(id=ids.MESSAGE, role="status"),
             html.Main(
                 [
@@ -49,10 +54,31 @@ def layout(words: Words, email: str, session_id: str, limits: UploadLimits) -> C
                 ],
                 className="doctor",
             ),
+            _question(
+                words("doubts.title"),
+                (ids.DOUBTS, ids.DOUBTS_TEXT, ids.DOUBTS_NO, ids.DOUBTS_YES),
+                (words("doubts.no"), words("doubts.yes")),
+            ),
+            _question(
+                words("doubts.title"),
+                (ids.SURE, ids.SURE_TEXT, ids.SURE_NO, ids.SURE_YES),
+                (words("sure.no"), words("sure.yes")),
+            ),
         ],
         theme=THEME,
         defaultColorScheme="auto",
     )
+
+
+def _expired(words: Words) -> Component:
+    sign_in = html.A(words("sign_in.submit"), href="/login", target="_blank", rel="noopener")
+    return html.Div([words("doctor.session_expired"), " ", sign_in], id=ids.EXPIRED, className=_ERROR, hidden=True)
+
+
+def _question(title: str, names: tuple[str, str, str, str], answers: tuple[str, str]) -> Component:
+    modal, text, no, yes = names
+    buttons = [dmc.Button(answers[0], id=no, variant="default"), dmc.Button(answers[1], id=yes, color="red")]
+    return dmc.Modal([html.Div(id=text), dmc.Group(buttons)], id=modal, title=title, opened=False)
 
 
 def _header(words: Words, email: str) -> Component:
@@ -89,7 +115,7 @@ def _batch(words: Words, session_id: str, limits: UploadLimits) -> list[Componen
                 "rowSelection": {"mode": "multiRow", "enableClickSelection": False},
                 "rowHeight": 44,
                 "domLayout": "autoHeight",
-                "localeText": {"noRowsToShow": words("batch.no_rows")},
+                "localeText": {"noRowsToShow": words("batch.no_rows"), "loadingOoo": words("batch.reading")},
                 "suppressDragLeaveHidesColumns": True,
                 "enableCellTextSelection": True,
             },
@@ -98,6 +124,7 @@ def _batch(words: Words, session_id: str, limits: UploadLimits) -> list[Componen
                 "resizable": True,
                 "suppressHeaderMenuButton": True,
                 "cellStyle": {"padding": "0 8px"},
+                "suppressKeyboardEvent": {"function": "keepsItsKeys(params)"},
             },
             style={"width": "100%", "height": None},
         ),
@@ -110,6 +137,7 @@ def _batch(words: Words, session_id: str, limits: UploadLimits) -> list[Componen
                     data=[],
                     placeholder=words("batch.choose_patient"),
                     searchable=True,
+                    limit=LISTED_CHOICES,
                     nothingFoundMessage=words("batch.no_patient_found"),
                 ),
                 dmc.Button(words("batch.give_chosen"), id=ids.GIVE_CHOSEN, variant="default", disabled=True),
@@ -120,20 +148,6 @@ def _batch(words: Words, session_id: str, limits: UploadLimits) -> list[Componen
             className="batch-actions",
         ),
         html.Div(id=ids.BATCH_LINKS),
-        dmc.Modal(
-            [
-                html.Div(id=ids.DOUBTS_TEXT),
-                dmc.Group(
-                    [
-                        dmc.Button(words("doubts.no"), id=ids.DOUBTS_NO, variant="default"),
-                        dmc.Button(words("doubts.yes"), id=ids.DOUBTS_YES, color="red"),
-                    ]
-                ),
-            ],
-            id=ids.DOUBTS,
-            title=words("doubts.title"),
-            opened=False,
-        ),
     ]
 
 
@@ -175,16 +189,17 @@ def columns(words: Words, patients: list[dict[str, str]]) -> list[dict[str, obje
         }
 
     return [
-        {"field": "spark", "headerName": "", "width": 136, "cellRenderer": "Sparkline", "sortable": False,
+        {"field": "spark", "headerName": "", "width": 134, "cellRenderer": "Sparkline", "sortable": False,
          "cellDataType": False},
-        {"field": "started", "headerName": words("column.night"), "width": 152, "cellRenderer": "NightCell"},
-        {"field": "device", "headerName": words("column.device"), "width": 78},
-        shown("duration", 86),
-        shown("odi3", 68),
-        shown("odi4", 68),
-        shown("below90", 82),
-        shown("lowest", 76),
-        {"field": "pdf", "headerName": "PDF", "width": 54},
+        {"field": "started", "headerName": words("column.night"), "width": 164, "cellRenderer": "NightCell"},
+        {"field": "device", "headerName": words("column.device"), "width": 100,
+         "cellClass": "two-lines"},
+        shown("duration", 80),
+        shown("odi3", 62),
+        shown("odi4", 62),
+        shown("below90", 76),
+        shown("lowest", 74),
+        {"field": "pdf", "headerName": "PDF", "width": 50},
         {"field": "patient", "headerName": words("column.patient"), "width": 132,
          "cellRenderer": "PatientSelect",
          "cellRendererParams": {"options": patients, "label": words("column.choose")}},
@@ -215,7 +230,14 @@ def _patient(words: Words) -> list[Component]:
             ],
             className="batch-actions",
         ),
-        dmc.Select(id=ids.MOVE_TO, label=words("nights.move_to"), data=[], searchable=True, className="move-to"),
+        dmc.Select(
+            id=ids.MOVE_TO,
+            label=words("nights.move_to"),
+            data=[],
+            searchable=True,
+            limit=LISTED_CHOICES,
+            className="move-to",
+        ),
         html.Div(id=ids.PATIENT_PAGE),
     ]
 
@@ -225,7 +247,7 @@ def _night_panel(words: Words) -> Component:
         [
             html.Div(
                 [
-                    html.H2(id=ids.NIGHT_TITLE),
+                    html.H2(id=ids.NIGHT_TITLE, tabIndex="-1"),
                     html.Button(words("night.close"), id=ids.NIGHT_CLOSE, className="quiet-action"),
                 ],
                 className="title-row",
@@ -239,6 +261,7 @@ def _night_panel(words: Words) -> Component:
             ),
             html.P(id=ids.NIGHT_CAPTION, className="quiet caption"),
             html.P(words("plot.keys"), className="quiet caption"),
+            html.Div(id=ids.NIGHT_DETAILS),
         ],
         id=ids.NIGHT_PANEL,
         className="card",

@@ -20,8 +20,10 @@ ALL_TO_NEW, CHOSEN_PATIENT, GIVE_CHOSEN, CONFIRM, NEW_BATCH, DISCARD = (
 )
 DOUBTS, DOUBTS_TEXT, DOUBTS_YES, DOUBTS_NO, PENDING = "doubts", "doubts-text", "doubts-yes", "doubts-no", "pending"
 
+SURE, SURE_TEXT, SURE_YES, SURE_NO, ASKED = "sure", "sure-text", "sure-yes", "sure-no", "asked"
+
 PATIENT_LIST, NEW_PATIENT = "patient-list", "new-patient"
-PATIENT_PAGE, PATIENT_SHOWN = "patient-page", "patient-shown"
+PATIENT_PAGE, PATIENT_SHOWN, PATIENT_DIGEST = "patient-page", "patient-shown", "patient-digest"
 LABEL, SAVE_LABEL, ROTATE, REVOKE = "patient-label", "save-label", "rotate-link", "revoke-link"
 NIGHT_ACTION, MOVE_TO = "night-action", "move-to"
 
@@ -34,4 +36,5 @@ NIGHT_PANEL, NIGHT_TITLE, NIGHT_NUMBERS, NIGHT_PLOT, NIGHT_CAPTION, NIGHT_CLOSE 
     "night-close",
 )
 SHOW_NIGHT = "show-night"
-EXPIRED = "session-expired"
+EXPIRED, SIGN_OUT_FAILED = "session-expired", "sign-out-failed"
+NIGHT_DETAILS = "night-details"

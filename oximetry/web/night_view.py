@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dash import html
@@ -13,12 +14,18 @@ from oximetry.services.analysis import NightReport
 from oximetry.web.figure_layout import caption, clock
 from oximetry.web.figures import Figure, night_figure
 from oximetry.web.i18n import Words
+from oximetry.web.vendor_view import beside_ours
 
 
 def title(report: NightReport, words: Words) -> str:
     """``Noaptea 15/16 octombrie 2025 · 20:35–06:35 · aparat 0331``."""
     recording = report.recording
     return words.title(recording.started_at, recording.ended_at, recording.device_serial)
+
+
+def lowest(values: Mapping[str, Any], words: Words) -> str:
+    """The lowest SpO2; a night that went below the device's range has no number for it."""
+    return f"< {words.percent(61, 0)}" if values["below_range_s"] > 0 else words.percent(values["spo2_min_pct"], 0)
 
 
 def numbers(values: Mapping[str, Any], words: Words) -> Component:
@@ -28,7 +35,7 @@ def numbers(values: Mapping[str, Any], words: Words) -> Component:
         ("odi4", words.number(values["odi4_per_h"])),
         ("below90", words.percent(values["time_below_pct"]["90"])),
         ("le88", words("unit.minutes", value=words.number(values["t_le88_min"]))),
-        ("lowest", words.percent(values["spo2_min_pct"], 0)),
+        ("lowest", lowest(values, words)),
         ("mean", words.percent(values["spo2_mean_pct"])),
         ("pulse", words.number(values["pulse_mean_bpm"], 0)),
         ("valid", words("unit.hours", value=words.number(values["valid_s"] / 3600, 2))),
@@ -59,43 +66,35 @@ def events(report: NightReport, words: Words) -> Component:
     recording, found = report.recording, report.analysis.events
     if not found:
         return html.P(words("events.none"), className="quiet")
-    head = [words(f"events.{name}") for name in ("start", "length", "depth", "nadir")]
     rows = [
-        html.Tr(
-            [
-                html.Td(
-                    html.Button(
-                        f"{recording.wall_clock(event.onset_s):%H:%M:%S}",
-                        className="event-link",
-                        **{"data-event-at": clock(recording, event.nadir_s).isoformat()},
-                    )
-                ),
-                html.Td(words("unit.seconds", value=words.number(event.duration_s, 0))),
-                html.Td(words.percent(event.depth_pct, 0)),
-                html.Td(words.percent(event.nadir_pct, 0)),
-            ]
-        )
+        [
+            {
+                "text": f"{recording.wall_clock(event.onset_s):%H:%M:%S}",
+                "at": clock(recording, event.nadir_s).isoformat(),
+            },
+            words("unit.seconds", value=words.number(event.duration_s, 0)),
+            words.percent(event.depth_pct, 0),
+            words.percent(event.nadir_pct, 0),
+        ]
         for event in found
     ]
-    table = html.Table([html.Thead(html.Tr([html.Th(text) for text in head])), html.Tbody(rows)], className="events")
-    return html.Details([html.Summary(words.count("events.count", len(found))), html.Div(table, className="scroll")])
+    head = [words(f"events.{name}") for name in ("start", "length", "depth", "nadir")]
+    return html.Details([html.Summary(words.count("events.count", len(found))), table(head, rows)])
 
 
 def spread(report: NightReport, words: Words) -> Component:
     """How the night's events and values are spread: hours, halves, clusters, histogram."""
     recording, analysis = report.recording, report.analysis
     by_hour = [
-        html.Tr(
-            [
-                html.Td(f"{recording.wall_clock(hour.from_s):%H:%M}"),
-                html.Td(words.number(hour.odi3_per_h)),
-                html.Td(hour.desaturations3),
-                html.Td(hour.desaturations4),
-            ]
-        )
+        [
+            f"{recording.wall_clock(hour.from_s):%H:%M}",
+            words.number(hour.odi3_per_h),
+            hour.desaturations3,
+            hour.desaturations4,
+        ]
         for hour in pattern.hours(recording, analysis)
     ]
-    head = html.Tr([html.Th(words(f"spread.{name}")) for name in ("hour", "odi3", "events3", "events4")])
+    head = [words(f"spread.{name}") for name in ("hour", "odi3", "events3", "events4")]
     first, second = pattern.halves(recording, analysis)
     found = pattern.clusters(analysis.events)
     clustered = ", ".join(f"{recording.wall_clock(one.from_s):%H:%M} ({one.desaturations})" for one in found)
@@ -103,36 +102,29 @@ def spread(report: NightReport, words: Words) -> Component:
         words("spread.halves", first=words.number(first.odi3_per_h), second=words.number(second.odi3_per_h)),
         words("spread.clusters", clusters=clustered) if found else words("spread.no_clusters"),
         words("spread.longest", minutes=words.number(analysis.summary.t_le88_longest_min)),
+        words("spread.histogram"),
     )
+    shares = pattern.histogram(recording, analysis)
+    values = [[value, words.percent(share)] for value, share in sorted(shares.items(), reverse=True)]
     return html.Details(
         [
             html.Summary(words("spread.title")),
+            table(head, by_hour),
             *[html.P(line) for line in lines],
-            html.Table([html.Thead(head), html.Tbody(by_hour)], className="events"),
-            _histogram(report, words),
+            table([words("plot.spo2_axis"), words("spread.share")], values),
         ]
     )
 
 
-def _histogram(report: NightReport, words: Words) -> Component:
-    shares = pattern.histogram(report.recording, report.analysis)
-    tallest = max(shares.values(), default=1.0)
-    bars = [
-        html.Div(
-            [
-                html.Span(f"{value}", className="bar-value"),
-                html.Span(className="bar", style={"width": f"{60 * share / tallest:.1f}%"}),
-                html.Span(words.percent(share)),
-            ],
-            className="bar-row",
-        )
-        for value, share in sorted(shares.items(), reverse=True)
-    ]
-    return html.Div([html.P(words("spread.histogram")), *bars], className="histogram")
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Component:
+    """A table as data, drawn by ``assets/medic_tables.js``."""
+    return html.Div(className="scroll", **{"data-table": json.dumps({"head": head, "rows": rows}, ensure_ascii=False)})
 
 
-def panel(report: NightReport, words: Words) -> tuple[str, Component, Figure, str]:
-    """Title, numbers, figure and caption of the night panel."""
+def panel(report: NightReport, words: Words) -> tuple[str, Component, Figure, str, Component]:
+    """Title, numbers, figure, caption and details of the night panel."""
     values = report.as_json()
-    under = html.Div([numbers(values, words), warnings(values, words), events(report, words), spread(report, words)])
-    return title(report, words), under, night_figure(report, words), caption(values, words)
+    over = html.Div([numbers(values, words), warnings(values, words)])
+    parts = [events(report, words), spread(report, words), beside_ours(values, words)]
+    details = html.Div([part for part in parts if part is not None])
+    return title(report, words), over, night_figure(report, words), caption(values, words), details

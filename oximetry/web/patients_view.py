@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import segno
@@ -13,6 +14,7 @@ from oximetry.services.nights import NightCard
 from oximetry.web import ids
 from oximetry.web.batch_view import patient_name
 from oximetry.web.i18n import Words
+from oximetry.web.night_view import lowest
 from oximetry.web.patient_page import file_path
 from patient_links import PatientCard
 
@@ -91,6 +93,16 @@ def qr_code(url: str) -> str:
     return str(segno.make(url, error="m").svg_data_uri(scale=4, border=2, light="white"))
 
 
+def digest(card: PatientCard, nights: Sequence[NightCard], reports: Sequence[StoredFile], words: Words) -> str:
+    """Equal as long as the patient's page would look the same."""
+    link = (card.link.id, card.link.opened_count) if card.link else None
+    stored = [
+        (one.night.id, one.night.state, one.night.analysis_id, [file.key for file in _files(one)]) for one in nights
+    ]
+    told = (words.language, card.patient, link, stored, [file.key for file in reports])
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
 def patient_nights(
     card: PatientCard, nights: Sequence[NightCard], reports: Sequence[StoredFile], words: Words
 ) -> list[Component]:
@@ -112,7 +124,7 @@ def night_row(card: NightCard, words: Words) -> Component:
         f"ODI3 {words.number(numbers['odi3_per_h'])}",
         f"ODI4 {words.number(numbers['odi4_per_h'])}",
         f"{words('number.below90')} {words.percent(numbers['time_below_pct']['90'])}",
-        f"{words('number.lowest')} {words.percent(numbers['spo2_min_pct'], 0)}",
+        f"{words('number.lowest')} {lowest(numbers, words)}",
     )
     return html.Div(
         [
@@ -142,11 +154,15 @@ def _actions(card: NightCard, words: Words) -> list[Component]:
         return [button("restore")]
     if card.night.state is NightState.MOVING:
         return [button("move")]
-    files = [file for file in (card.plot, card.csv, *card.reports) if file is not None]
+    shown = [file for file in _files(card) if file is not card.original]
     links = [
         html.A(words(f"download.{file.name.rpartition('.')[2]}"), href=file_path(file), className="quiet-action action")
-        for file in files
+        for file in shown
     ]
     if card.original is not None:
         links.append(html.A(words("download.original"), href=file_path(card.original), className="quiet-action action"))
     return [button("show"), *links, button("move"), button("remove")]
+
+
+def _files(card: NightCard) -> list[StoredFile]:
+    return [file for file in (card.plot, card.csv, *card.reports, card.original) if file is not None]

@@ -19,6 +19,14 @@ _PAIRS = (
     ("drops_over_4pct", "desaturations4", 0),
     ("o2_score", None, 1),
 )
+_WHY = {
+    "spo2_mean_pct": "vendor.why_mean",
+    "spo2_min_pct": "vendor.why_lowest",
+    "below90_pct": "vendor.why_below90",
+    "drops_over_3pct": "vendor.why_drops",
+    "drops_over_4pct": "vendor.why_drops",
+    "o2_score": "vendor.why_score",
+}
 
 
 def beside_ours(values: Mapping[str, Any], words: Words) -> Component | None:
@@ -30,7 +38,7 @@ def beside_ours(values: Mapping[str, Any], words: Words) -> Component | None:
                 html.Td(words(f"vendor.{name}")),
                 html.Td(words.number(vendor[name], decimals)),
                 html.Td(words.number(_ours(values, own), decimals)),
-                html.Td(words(f"vendor.why_{name}"), className="quiet"),
+                html.Td(words(_WHY[name]), className="quiet"),
             ]
         )
         for name, own, decimals in _PAIRS
@@ -47,4 +55,6 @@ def _ours(values: Mapping[str, Any], own: str | None) -> float | None:
     if own is None:
         return None
     value = values[own]
-    return value["90"] if isinstance(value, Mapping) else value
+    if value is None:
+        return None
+    return float(value["90"] if isinstance(value, Mapping) else value)
