@@ -24,7 +24,9 @@ IDLE_POLL_MS = 5000
 def register(app: dash.Dash, services: WebServices) -> None:
     """Add every callback of the doctor's app."""
     _register_views(app)
-    _register_batch(app, services)
+    _register_table(app, services)
+    _register_choices(app, services)
+    _register_batch_answers(app, services)
     _register_decisions(app, services)
     _register_nights(app, services)
     patients_callbacks.register(app, services)
@@ -48,7 +50,7 @@ def _register_views(app: dash.Dash) -> None:
     )
 
 
-def _register_batch(app: dash.Dash, services: WebServices) -> None:
+def _register_table(app: dash.Dash, services: WebServices) -> None:
     @app.callback(
         Output(ids.GRID, "rowData"),
         Output(ids.GRID, "columnDefs"),
@@ -106,6 +108,8 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
     def allow_giving(selected: object, target: object) -> tuple[bool, bool]:
         return not (selected and target), not selected
 
+
+def _register_choices(app: dash.Dash, services: WebServices) -> None:
     @app.callback(
         Output(ids.REFRESH, "data", allow_duplicate=True),
         Output(ids.MESSAGE, "children", allow_duplicate=True),
@@ -150,6 +154,8 @@ def _register_batch(app: dash.Dash, services: WebServices) -> None:
             return after, failed(request_words(), error)
         return after, ""
 
+
+def _register_batch_answers(app: dash.Dash, services: WebServices) -> None:
     @app.callback(
         Output(ids.REFRESH, "data", allow_duplicate=True),
         Output(ids.MESSAGE, "children", allow_duplicate=True),

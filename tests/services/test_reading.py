@@ -1,13 +1,14 @@
 import io
 import zipfile
-from datetime import datetime
+from collections import Counter
+from datetime import datetime, timedelta
 
 import pytest
 
 from oximetry.domain.errors import StorageUnavailable
 from oximetry.domain.records import ItemState
 from oximetry.services.samples import refused_samples, samples
-from oximetry.services.uploads import MEGABYTE
+from oximetry.services.uploads import MEGABYTE, UploadLimits
 from tests.factories import PDF, night_csv, night_name, report_name
 from tests.memory_store import Crash, crash
 
@@ -167,3 +168,17 @@ def test_failure_told_late_does_not_undo_a_reading_nor_empty_its_staging(clinic)
     clinic.work()
     assert clinic.item(item.id).state is ItemState.READ
     assert item.staging_key in clinic.store.objects
+
+
+def test_one_bad_file_among_two_hundred_disturbs_no_other(clinic):
+    doctor = clinic.doctor()
+    clinic.uploads.limits = UploadLimits(file_bytes=MEGABYTE, files=500, batch_bytes=200 * MEGABYTE)
+    session = clinic.uploads.separate_session(doctor)
+    for day in range(200):
+        start = START + timedelta(days=day)
+        content = b"\x89PNG\r\n\x1a\n broken" if day == 99 else night_csv(start)
+        clinic.upload(doctor, content, night_name(start=start), session.id)
+    clinic.work()
+    with clinic.catalogue.read() as transaction:
+        found = Counter(item.state for item in transaction.uploads.items(session.id))
+    assert found == {ItemState.READ: 199, ItemState.REFUSED: 1}
