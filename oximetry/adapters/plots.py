@@ -52,6 +52,7 @@ class PngRenderer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._browser: _Browser | None = None
         self._opening: asyncio.Lock | None = None
+        self._ended = False
 
     def png(self, figure: dict[str, Any], width: int, height: int) -> bytes:
         """The picture of a plotly figure (as a plain dict) in pixels.
@@ -70,7 +71,7 @@ class PngRenderer:
         raise RenderingUnavailable
 
     def close(self) -> None:
-        """Close the browser."""
+        """Close the browser for good; pictures asked for from now on are ``RenderingUnavailable``."""
         if self._pid == os.getpid() and self._loop is not None:
             self._run(self._end(), 10.0)
 
@@ -85,7 +86,7 @@ class PngRenderer:
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._pid != os.getpid():
-                self._pid, self._browser, self._opening = os.getpid(), None, None
+                self._pid, self._browser, self._opening, self._ended = os.getpid(), None, None, False
                 self._loop = asyncio.new_event_loop()
                 Thread(target=self._loop.run_forever, daemon=True, name="renderer").start()
             return self._loop
@@ -110,12 +111,17 @@ class PngRenderer:
         return bytes(picture)
 
     async def _opened(self) -> _Browser:
-        if self._opening is None:
-            self._opening = asyncio.Lock()
-        async with self._opening:
+        async with self._one_at_a_time():
+            if self._ended:
+                raise RenderingUnavailable("no_browser")
             if self._browser is None:
                 self._browser = await self._open()
             return self._browser
+
+    def _one_at_a_time(self) -> asyncio.Lock:
+        if self._opening is None:
+            self._opening = asyncio.Lock()
+        return self._opening
 
     async def _open(self) -> _Browser:
         path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
@@ -136,11 +142,13 @@ class PngRenderer:
             self._browser = None
 
     async def _end(self) -> None:
-        if self._browser is not None:
-            browser = self._browser
-            self._retire(browser)
-            browser.in_flight = 0
-            await _close_if_idle(browser)
+        async with self._one_at_a_time():  # a browser that is being opened is waited for, or it would be left behind
+            self._ended = True
+            if self._browser is not None:
+                browser = self._browser
+                self._retire(browser)
+                browser.in_flight = 0
+                await _close_if_idle(browser)
 
 
 @dataclass(eq=False)
