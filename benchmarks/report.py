@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,8 +20,13 @@ class Row:
 
 def machine() -> str:
     """What this ran on."""
-    load = os.getloadavg()[0]
-    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}, load {load:.1f} at start"
+    load, start = os.getloadavg()[0], time.perf_counter()
+    sum(range(20_000_000))
+    speed = (
+        time.perf_counter() - start
+    )  # shared cores differ by a factor of two from hour to hour; this tells which hour
+    python = f"Python {platform.python_version()}, {platform.system()}"
+    return f"{os.cpu_count()} cores, {python}, load {load:.1f} at start, 20 million additions in {speed:.2f} s"
 
 
 def print_rows(rows: Sequence[Row], header: str) -> None:
