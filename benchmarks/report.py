@@ -22,9 +22,7 @@ def machine() -> str:
     """What this ran on."""
     load, start = os.getloadavg()[0], time.perf_counter()
     sum(range(20_000_000))
-    speed = (
-        time.perf_counter() - start
-    )  # shared cores differ by a factor of two from hour to hour; this tells which hour
+    speed = time.perf_counter() - start  # shared cores differ by a factor of two from hour to hour
     python = f"Python {platform.python_version()}, {platform.system()}"
     return f"{os.cpu_count()} cores, {python}, load {load:.1f} at start, 20 million additions in {speed:.2f} s"
 
