@@ -142,10 +142,7 @@ def _open(url: str) -> Huey:
 
 def _open_postgres(url: str, options: dict[str, Any]) -> Huey:
     """Processes that make the tables at the same moment get in each other's way, once: then the tables are there."""
-    for last in (False, False, True):
-        try:
-            return PostgresHuey(dsn=url, **options)
-        except (UniqueViolation, DuplicateTable):
-            if last:
-                raise
-    raise AssertionError("unreachable")
+    try:
+        return PostgresHuey(dsn=url, **options)
+    except (UniqueViolation, DuplicateTable):
+        return PostgresHuey(dsn=url, **options)

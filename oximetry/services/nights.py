@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, NotFound
 from oximetry.domain.ports import Clock, ObjectStore
-from oximetry.domain.recording import Hints
+from oximetry.domain.recording import Hints, Note
 from oximetry.domain.records import FileKind, ItemKind, Night, NightState, StoredFile, UploadItem
 from oximetry.services.analysis import NightReport
 from oximetry.services.housekeeping import RESTORABLE
@@ -25,7 +25,7 @@ _INLINE_KINDS = (FileKind.PLOT.value,)
 class NightCard:
     """A night with the files a page offers.
 
-    ``plot`` is ``None`` until the worker has drawn it; ``original`` where the uploaded file was a CSV already.
+    ``plot`` is ``None`` until the worker has drawn it, ``original`` where the uploaded file was a CSV itself.
     """
 
     night: Night
@@ -89,7 +89,8 @@ class NightService:
         if night.state is not NightState.STORED or patient_id not in (None, night.patient_id):
             raise NotFound(night_id=night_id)
         original = _original_of(files)
-        return self._reader.read_kept(night.original_sha256, hints_of(night), lambda: self._store.get(original.key))
+        report = self._reader.read_kept(night.original_sha256, hints_of(night), lambda: self._store.get(original.key))
+        return with_first_warnings(report, night)
 
     def staged_trace(self, doctor_id: str, item_id: str, name_of: Callable[[UploadItem], str]) -> NightReport:
         """The same for a file of the batch, before or after it was stored."""
@@ -179,6 +180,13 @@ def _card(night: Night, plot: StoredFile | None, files: Sequence[StoredFile]) ->
     csv = next(iter(_of_kind(files, FileKind.CSV)), None)
     original = next(iter(_of_kind(files, FileKind.ORIGINAL)), None)
     return NightCard(night, plot, csv, original, tuple(_of_kind(files, FileKind.REPORT)))
+
+
+def with_first_warnings(report: NightReport, night: Night) -> NightReport:
+    """The report with what the first reading had to assume: told the answer, the second one assumes nothing."""
+    told = [dict(warning) for warning in night.numbers["warnings"]]
+    warnings = tuple(Note(str(one.pop("code")), one) for one in told)
+    return replace(report, analysis=replace(report.analysis, warnings=warnings))
 
 
 def hints_of(night: Night) -> Hints:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
+import zipfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +21,6 @@ logger = logging.getLogger(__name__)
 MEGABYTE = 1024 * 1024
 MAX_NAME_LENGTH = 200
 EARLIEST_START = datetime(2000, 1, 1)
-WORKBOOK = b"xl/workbook.xml"  # an Excel file is a ZIP too, but it is one recording
 _CONTENT_TYPES = {
     ItemKind.RECORDING: "text/csv",
     ItemKind.REPORT: "application/pdf",
@@ -53,9 +54,18 @@ class IncomingFile:
         """By content, never by name."""
         if self.content[:1024].lstrip().startswith(b"%PDF-"):
             return ItemKind.REPORT
-        if self.content.startswith((b"PK\x03\x04", b"PK\x05\x06")) and WORKBOOK not in self.content:
+        if self.content.startswith((b"PK\x03\x04", b"PK\x05\x06")) and not is_workbook(self.content):
             return ItemKind.ARCHIVE
         return ItemKind.RECORDING
+
+
+def is_workbook(content: bytes) -> bool:
+    """Whether a ZIP is an Excel file: one recording, not an archive of several."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        return False
 
 
 class UploadService:

@@ -1,5 +1,7 @@
 """Files that are no CSV, and files without a clock: kept as they came, with a CSV twin, dated by the doctor's word."""
 
+import io
+import zipfile
 from datetime import datetime
 
 import numpy as np
@@ -105,3 +107,24 @@ def test_another_doctor_cannot_answer(clinic):
     clinic.work()
     with pytest.raises(NotFound):
         clinic.uploads.give_start(clinic.doctor("dan@localhost"), item.id, START)
+
+
+def test_what_the_first_reading_assumed_is_still_said_when_the_night_is_shown(clinic):
+    content = night_csv(datetime(2025, 3, 2, 1, 0, 0))  # 02/03: day or month, and neither midnight nor name tells
+    doctor, card = confirmed(clinic, content, "a.csv")
+    assert [one["code"] for one in card.night.numbers["warnings"]][:1] == ["date_order_assumed"]
+    shown = clinic.nights.trace(doctor.id, card.night.id).as_json()["warnings"]
+    assert shown == card.night.numbers["warnings"]
+
+
+def test_workbook_in_an_archive_is_a_recording_and_not_a_nested_archive(clinic):
+    writer = next(one for one in WRITERS if one.name == "excel_xlsx")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("night.xlsx", writer.write(recording()))
+    item = clinic.upload(clinic.doctor(), packed.getvalue(), "batch.zip")
+    clinic.work()
+    assert clinic.item(item.id).state is ItemState.EXPANDED
+    with clinic.catalogue.read() as transaction:
+        states = [one.state for one in transaction.uploads.items(item.session_id) if one.id != item.id]
+    assert states == [ItemState.READ]
