@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -50,7 +51,15 @@ def red_of(picture: bytes) -> int:
 
 def browsers() -> list[psutil.Process]:
     children = psutil.Process().children(recursive=True)
-    return [child for child in children if "chrom" in child.name() or "headless" in child.name()]
+    return [child for child in children if _is_browser(child)]
+
+
+def _is_browser(process: psutil.Process) -> bool:
+    try:
+        name = process.name()
+    except psutil.NoSuchProcess:
+        return False
+    return "chrom" in name or "headless" in name
 
 
 def test_eight_threads_each_get_their_own_picture(renderer: PngRenderer) -> None:
@@ -63,7 +72,8 @@ def test_eight_threads_each_get_their_own_picture(renderer: PngRenderer) -> None
 def test_a_killed_browser_costs_one_more_try_and_no_hang(renderer: PngRenderer) -> None:
     renderer.png(sheet(10), *SIZE)
     for process in browsers():
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # a child that went with its parent
+            process.kill()
     assert red_of(renderer.png(sheet(20), *SIZE)) == 20
 
 
