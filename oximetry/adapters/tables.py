@@ -78,6 +78,7 @@ patients = Table(
     _refers("doctor_id", "doctors", nullable=False),
     Column("number", Integer, nullable=False),
     Column("label", String(80)),
+    Column("extra_rules", JSON, nullable=False, server_default=text("'[]'")),
     Column("created_at", DateTime, nullable=False),
     UniqueConstraint("doctor_id", "number"),
 )
@@ -134,6 +135,8 @@ upload_items = Table(
     Column("started_at", DateTime),
     Column("ended_at", DateTime),
     Column("given_start", DateTime),
+    Column("samples_sha256", String(64)),
+    Column("joined_to", String(36)),
     Column("target", String(36)),
     _refers("patient_id", "patients"),
     _refers("recording_id", "recordings"),
@@ -158,6 +161,7 @@ recordings = Table(
     _refers("moving_to", "patients"),
     Column("state", String(20), nullable=False),
     Column("original_sha256", String(64), nullable=False),
+    Column("samples_sha256", String(64), index=True),
     Column("format", String(40), nullable=False),
     Column("device_model", String(80)),
     Column("device_serial", String(40)),
@@ -181,6 +185,20 @@ analyses = Table(
     Column("events", JSON, nullable=False),
     Column("created_at", DateTime, nullable=False),
     UniqueConstraint("recording_id", "rule", "version"),
+)
+
+exclusions = Table(
+    "exclusions",
+    metadata,
+    _id(),
+    _refers("recording_id", "recordings", nullable=False, index=True),
+    Column("from_s", Float, nullable=False),
+    Column("to_s", Float, nullable=False),
+    Column("reason", String(120), nullable=False),
+    Column("created_by", String(36), nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("undone_by", String(36)),
+    Column("undone_at", DateTime),
 )
 
 plots = Table(

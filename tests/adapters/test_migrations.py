@@ -3,7 +3,9 @@ import sys
 from datetime import datetime
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
@@ -58,7 +60,7 @@ def test_database_without_migrations_stops_the_start_with_the_settings_name(empt
     with pytest.raises(ConfigurationError) as refused:
         empty.check()
     assert refused.value.details["setting"] == "DATABASE_URL"
-    assert "needed 0001" in refused.value.details["problem"]
+    assert "needed 0002" in refused.value.details["problem"]
 
 
 def test_database_that_does_not_answer_stops_the_start(tmp_path):
@@ -109,3 +111,28 @@ def test_sqlite_reader_sees_one_moment_while_another_writes(sqlite_url):
     with catalogue.read() as after:
         assert after.heartbeats.last("worker") == (now, True)
     catalogue.dispose()
+
+
+def test_the_second_migration_keeps_the_patients_of_the_first(empty):
+    def to(revision, step=command.upgrade):
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with empty._engine.connect() as connection, connection.begin():
+            config.attributes["connection"] = connection
+            step(config, revision)
+
+    to("0001")
+    with empty._engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql(
+            "INSERT INTO doctors (id, email, password_hash, role, created_at)"
+            " VALUES ('d', 'ana@clinic.ro', 'x', 'doctor', '2026-01-01')"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO patients (id, doctor_id, number, created_at) VALUES ('p', 'd', 1, '2026-01-01')"
+        )
+    to("head")
+    with empty.read() as transaction:
+        assert transaction.patients.get("d", "p").number == 1
+    to("0001", command.downgrade)
+    with empty._engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT number FROM patients").scalar() == 1
