@@ -154,7 +154,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     server.before_request(lambda: dash_requests.check(dash_apps))
     security.compress(server)
     sign_in.install(server, services.web.accounts)
-    access = PatientAccess(services.web.links, derive_key(settings.secret(), "patient-cookie"))
+    access = PatientAccess(services.web.links, services.web.nights, derive_key(settings.secret(), "patient-cookie"))
     routes.install(server, services.web, access)
     dash_apps[security.DOCTOR_PREFIX] = doctor_app.create(server, services.web, ASSETS)
     callbacks_medical.register(dash_apps[security.DOCTOR_PREFIX], services.web)

@@ -20,26 +20,26 @@ def file_row(row: Any) -> StoredFile:
     return StoredFile(**{name: getattr(row, name) for name in StoredFile.__slots__})
 
 
-def _shown_file() -> Select[Any]:
+def _shown_file(*, to_link: bool) -> Select[Any]:
     file, night, patient = t.stored_files.c, t.recordings.c, t.patients.c
     nights = and_(file.reference_type == "recording", night.id == file.reference_id)
     of_shown_night = and_(night.state == NightState.STORED.value, night.patient_id == patient.id)
     alone = and_(file.reference_type == "patient", file.reference_id == patient.id)
+    asked_by = patient.doctor_id == bindparam("doctor_id")
+    tables = t.stored_files.join(t.patients, patient.id == bindparam("patient_id")).outerjoin(t.recordings, nights)
+    if to_link:
+        link = t.patient_links.c
+        tables = tables.join(t.patient_links, link.patient_id == patient.id)
+        asked_by = and_(link.id == bindparam("link_id"), link.revoked_at.is_(None))
     return (
         select(t.stored_files)
-        .select_from(
-            t.stored_files.join(t.patients, patient.id == bindparam("patient_id")).outerjoin(t.recordings, nights)
-        )
-        .where(
-            patient.doctor_id == bindparam("doctor_id"),
-            file.key == bindparam("key"),
-            file.deleted_at.is_(None),
-            or_(of_shown_night, alone),
-        )
+        .select_from(tables)
+        .where(asked_by, file.key == bindparam("key"), file.deleted_at.is_(None), or_(of_shown_night, alone))
     )
 
 
-_SHOWN_FILE = _shown_file()
+_SHOWN_TO_DOCTOR = _shown_file(to_link=False)
+_SHOWN_TO_LINK = _shown_file(to_link=True)
 
 
 class FilesTable:
@@ -81,12 +81,18 @@ class FilesTable:
     def shown(self, doctor_id: str, patient_id: str, key: str) -> StoredFile:
         """A file on a patient's page: live, of the doctor's patient, and of no night that is moving or removed.
 
-        Raises ``NotFound`` for everything else. One query with fixed words: every download asks it.
+        Raises ``NotFound`` for everything else.
         """
-        values = {"doctor_id": doctor_id, "patient_id": patient_id, "key": key}
-        row = self._connection.execute(_SHOWN_FILE, values).one_or_none()
+        return self._shown(_SHOWN_TO_DOCTOR, {"doctor_id": doctor_id, "patient_id": patient_id, "key": key})
+
+    def shown_to_link(self, link_id: str, patient_id: str, key: str) -> StoredFile:
+        """The same for whoever holds a live link of the patient; one query, for every download asks it."""
+        return self._shown(_SHOWN_TO_LINK, {"link_id": link_id, "patient_id": patient_id, "key": key})
+
+    def _shown(self, query: Select[Any], values: Mapping[str, str]) -> StoredFile:
+        row = self._connection.execute(query, values).one_or_none()
         if row is None:
-            raise NotFound(key=key)
+            raise NotFound(key=values["key"])
         return file_row(row)
 
     def of(self, reference_type: str, reference_ids: Sequence[str], *, deleted: bool = False) -> list[StoredFile]:

@@ -107,6 +107,15 @@ class NightService:
         """A signed URL of a patient's file; ``NotFound`` for whatever is not shown to that patient."""
         with self._catalogue.read() as transaction:
             file = transaction.files.shown(doctor_id, patient_id, f"{patient_id}/{kind}/{filename}")
+        return self._signed(file, kind)
+
+    def linked_file_url(self, link_id: str, patient_id: str, kind: str, filename: str) -> str:
+        """The same for whoever holds a link; ``NotFound`` once it is revoked or another patient's, too."""
+        with self._catalogue.read() as transaction:
+            file = transaction.files.shown_to_link(link_id, patient_id, f"{patient_id}/{kind}/{filename}")
+        return self._signed(file, kind)
+
+    def _signed(self, file: StoredFile, kind: str) -> str:
         return self._store.url(
             file.key,
             expires_s=self._ttl_s,

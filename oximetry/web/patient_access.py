@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Response, request
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from oximetry.domain.errors import LinkRefused, NotFound
 from oximetry.domain.records import Link
+from oximetry.services.nights import NightService
 from oximetry.web.security import PATIENT_PREFIX, is_https
 from patient_links import PatientLinks
 
@@ -17,8 +20,9 @@ COOKIE = "patient"
 class PatientAccess:
     """The patient's cookie: a signed name of the link's row, looked up again on every request."""
 
-    def __init__(self, links: PatientLinks, secret_key: bytes) -> None:
+    def __init__(self, links: PatientLinks, nights: NightService, secret_key: bytes) -> None:
         self._links = links
+        self._nights = nights
         self._serializer = URLSafeSerializer(secret_key, salt="patient-cookie")
 
     def remember(self, response: Response, link: Link) -> None:
@@ -49,11 +53,12 @@ class PatientAccess:
             raise LinkRefused
         return link
 
-    def owner_of(self, patient_id: str) -> str:
-        """The doctor in whose name this browser may see the patient; raises ``NotFound`` for everybody else."""
-        try:
-            return self.link_for(patient_id).doctor_id
-        except LinkRefused as error:
-            if current_user.is_authenticated:
-                return str(current_user.doctor.id)  # the data layer finds nothing of another doctor's patient
-            raise NotFound(patient_id=patient_id) from error
+    def file_url(self, patient_id: str, kind: str, filename: str) -> str:
+        """A signed URL of a file that this browser's link, or else its signed-in doctor, may see; or ``NotFound``."""
+        link_id = self.open_already()
+        if link_id is not None:
+            with suppress(NotFound):
+                return self._nights.linked_file_url(link_id, patient_id, kind, filename)
+        if current_user.is_authenticated:
+            return self._nights.file_url(str(current_user.doctor.id), patient_id, kind, filename)
+        raise NotFound(patient_id=patient_id)
