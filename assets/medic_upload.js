@@ -47,6 +47,7 @@
     form.append("file", entry.file, entry.file.name);
     entry.state = "sending";
     entry.progress = 0;
+    entry.message = "";
     entry.request = request;
     sending += 1;
     request.open("POST", `/medic/uploads/${zone().dataset.session}/files`);
@@ -95,35 +96,64 @@
     refreshTimer = setTimeout(() => window.dash_clientside.set_props("refresh", { data: Date.now() }), 150);
   };
 
-  const button = (label, act) => {
+  const button = (label, entry, act) => {
     const made = document.createElement("button");
     made.type = "button";
     made.className = "quiet-action";
     made.textContent = label;
-    made.addEventListener("click", act);
+    made.setAttribute("aria-label", `${label}: ${entry.file.name}`);
+    made.addEventListener("click", () => act(entry));
     return made;
   };
 
+  const part = (kind, className, text = "") => {
+    const made = document.createElement(kind);
+    made.className = className;
+    made.textContent = text;
+    return made;
+  };
+
+  // made once and changed in place: a button drawn anew between press and release would never be clicked
   const line = (entry, said) => {
-    const row = document.createElement("div");
-    row.className = `file-row file-${entry.state}`;
-    const name = document.createElement("span");
-    name.className = "file-name";
-    name.textContent = entry.file.name;
+    const row = part("div", "file-row");
     const bar = document.createElement("progress");
-    bar.max = 1;
+    const note = part("span", "quiet");
+    const actions = part("span", "file-actions");
+    const buttons = {
+      stop: button(said.stop, entry, stop),
+      retry: button(said.retry, entry, retry),
+      remove: button(said.remove, entry, remove),
+    };
+    actions.append(...Object.values(buttons));
+    row.append(part("span", "file-name", entry.file.name), bar, note, actions);
+    return { row, bar, note, actions, buttons };
+  };
+
+  const show = (entry, said) => {
+    entry.line = entry.line || line(entry, said);
+    const { row, bar, note, actions, buttons } = entry.line;
+    const active = ["sending", "waiting", "later"].includes(entry.state);
+    const text = entry.message || said[entry.state] || "";
+    row.className = `file-row file-${entry.state}`;
     bar.value = entry.progress;
-    const note = document.createElement("span");
-    note.className = "quiet";
-    note.textContent = entry.message || said[entry.state] || "";
-    row.append(name, bar, note);
-    if (entry.state === "sending" || entry.state === "waiting" || entry.state === "later") {
-      row.append(button(said.stop, () => stop(entry)));
-    } else {
-      if (!entry.final) row.append(button(said.retry, () => { entry.state = "waiting"; entry.message = ""; pump(); }));
-      row.append(button(said.remove, () => { files.delete(entry.id); draw(); }));
-    }
+    if (note.textContent !== text) note.textContent = text;
+    const held = document.activeElement;
+    buttons.stop.hidden = !active;
+    buttons.retry.hidden = active || Boolean(entry.final);
+    buttons.remove.hidden = active;
+    if (held && held.hidden && actions.contains(held)) actions.querySelector("button:not([hidden])").focus();
     return row;
+  };
+
+  const retry = (entry) => {
+    entry.state = "waiting";
+    entry.message = "";
+    pump();
+  };
+
+  const remove = (entry) => {
+    files.delete(entry.id);
+    draw();
   };
 
   const stop = (entry) => {
@@ -144,15 +174,18 @@
       if (!list) return;
       const said = words();
       const entries = [...files.values()].sort((one, two) => (two.state !== "waiting") - (one.state !== "waiting"));
-      const rows = entries.slice(0, 12).map((entry) => line(entry, said));
-      if (files.size > 0) {
-        const left = document.createElement("p");
-        left.className = "quiet";
-        left.textContent = `${said.left} ${files.size}`;
-        rows.unshift(left);
-      }
-      list.replaceChildren(...rows);
+      const rows = entries.slice(0, 12).map((entry) => show(entry, said));
+      const left = entries.filter((entry) => !entry.final).length;
+      if (left > 0) rows.unshift(countOf(list, `${said.left} ${left}`));
+      for (const gone of [...list.children]) if (!rows.includes(gone)) gone.remove();
+      rows.forEach((row, index) => { if (list.children[index] !== row) list.insertBefore(row, list.children[index] || null); });
     });
+  };
+
+  const countOf = (list, text) => {
+    const shown = list.querySelector(".files-left") || part("p", "quiet files-left");
+    if (shown.textContent !== text) shown.textContent = text;
+    return shown;
   };
 
   const entriesOf = async (transfer) => {
@@ -204,6 +237,12 @@
     input.addEventListener("change", () => { take([...input.files]); input.remove(); });
     document.body.append(input);
     input.click();
+  });
+
+  // the connection is back: nobody waits out the pause of an earlier try
+  window.addEventListener("online", () => {
+    for (const entry of files.values()) if (entry.state === "later") { clearTimeout(entry.timer); entry.state = "waiting"; }
+    if (zone()) pump();
   });
 
   window.addEventListener("beforeunload", (event) => {

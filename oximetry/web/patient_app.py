@@ -30,6 +30,7 @@ INDEX = """<!doctype html>
 <title>{title}</title>
 {favicon}
 {css}
+<link rel="preload" as="script" href="{graph}">
 </head>
 <body>
 <noscript><p>{no_script}</p></noscript>
@@ -39,6 +40,8 @@ INDEX = """<!doctype html>
 {renderer}
 </body>
 </html>"""
+
+GRAPH_CHUNK = f"{PATIENT_PREFIX}_dash-component-suites/dash/dcc/async-graph.js"  # else asked for only when a plot is due
 
 _FOREIGN_TAG = re.compile(r"<(script|link)[^>]*/(dash_mantine_components|dash_ag_grid|dash_table)/[^>]*>(</script>)?")
 
@@ -55,6 +58,7 @@ class PatientDash(dash.Dash):
             no_script=words("patient.no_script"),
             css=without_foreign(str(parts["css"])),
             scripts=without_foreign(str(parts["scripts"])),
+            graph=GRAPH_CHUNK,
             **{name: str(parts[name]) for name in ("favicon", "config", "app_entry", "renderer")},
         )
 
