@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ _LIVE_LINK = _LINK.where(t.patient_links.c.id == bindparam("link_id"), t.patient
 
 
 def _patient(row: Any) -> Patient:
-    return Patient(row.id, row.doctor_id, row.label, row.number, row.created_at)
+    return Patient(row.id, row.doctor_id, row.label, row.number, row.created_at, tuple(row.extra_rules))
 
 
 def _link(row: Any) -> Link:
@@ -77,6 +78,15 @@ class PatientsTable:
         patient = t.patients.c
         self._connection.execute(
             update(t.patients).where(patient.id == patient_id, patient.doctor_id == doctor_id).values(label=label)
+        )
+
+    def set_extra_rules(self, doctor_id: str, patient_id: str, names: Sequence[str]) -> None:
+        """Switch exactly these extra rules on."""
+        patient = t.patients.c
+        self._connection.execute(
+            update(t.patients)
+            .where(patient.id == patient_id, patient.doctor_id == doctor_id)
+            .values(extra_rules=list(names))
         )
 
     def add_link(self, link_id: str, patient_id: str, secret: tuple[str, bytes], now: datetime) -> None:

@@ -3,6 +3,7 @@
 Kaleido's own sync server mixes up the images of threads and hangs when its renderer is killed (measured; Kaleido#444).
 Here one event loop in one thread owns the browser; each picture is a future of its own under a hard time limit; a
 browser that fails is dropped and the picture tried once more; it is opened at first use and replaced now and then.
+Kaleido 1.5 also reloads its page, all of plotly.js with it, after every picture: here a page serves a few in a row.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import io
 import logging
 import os
 import shutil
+from collections import Counter
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,7 @@ BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-c
 OPEN_TIMEOUT_S = 40.0
 PICTURE_TIMEOUT_S = 20.0
 RECYCLE_AFTER = 200
+RELOAD_AFTER = 20
 TABS = 2
 COLOURS = 64
 
@@ -127,7 +130,7 @@ class PngRenderer:
         path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
         options = {"path": path} if path else {}
         try:
-            opened = kaleido.Kaleido(n=self._tabs, mathjax=False, plotlyjs=self._plotlyjs, timeout=None, **options)
+            opened = _Kaleido(n=self._tabs, mathjax=False, plotlyjs=self._plotlyjs, timeout=None, **options)
             await asyncio.wait_for(opened.open(), OPEN_TIMEOUT_S)
         except _FAILURES as error:
             logger.warning("no browser for pictures error=%s", type(error).__name__)
@@ -149,6 +152,21 @@ class PngRenderer:
                 self._retire(browser)
                 browser.in_flight = 0
                 await _close_if_idle(browser)
+
+
+class _Kaleido(kaleido.Kaleido):
+    """Kaleido whose pages are reloaded after ``RELOAD_AFTER`` pictures; one that failed goes with its browser."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._drawn_by_tab: Counter[int] = Counter()
+
+    async def _return_kaleido_tab(self, tab: Any) -> None:
+        self._drawn_by_tab[id(tab)] += 1
+        if self._drawn_by_tab[id(tab)] % RELOAD_AFTER == 0:
+            await super()._return_kaleido_tab(tab)
+        else:
+            await self.tabs_ready.put(tab)
 
 
 @dataclass(eq=False)

@@ -86,6 +86,17 @@ def test_the_browser_is_replaced_now_and_then(renderer: PngRenderer, monkeypatch
     assert not first & {process.pid for process in browsers()}
 
 
+def test_a_page_that_serves_again_keeps_nothing_of_the_picture_before(
+    renderer: PngRenderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plots, "RELOAD_AFTER", 3)
+    line = {"data": [{"type": "scatter", "x": [0, 1], "y": [0, 1]}], "layout": {}}
+    fresh = renderer.png(line, *SIZE)
+    for number in range(8):
+        assert red_of(renderer.png(sheet(20 * number), *SIZE)) == 20 * number
+        assert renderer.png(line, *SIZE) == fresh
+
+
 def test_closing_leaves_no_browser_behind(renderer: PngRenderer) -> None:
     renderer.png(sheet(0), *SIZE)
     assert browsers()
