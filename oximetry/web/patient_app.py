@@ -41,7 +41,8 @@ INDEX = """<!doctype html>
 </body>
 </html>"""
 
-GRAPH_CHUNK = f"{PATIENT_PREFIX}_dash-component-suites/dash/dcc/async-graph.js"  # else asked for only when a plot is due
+# Dash asks for it only when a plot is due
+GRAPH_CHUNK = f"{PATIENT_PREFIX}_dash-component-suites/dash/dcc/async-graph.js"
 
 _FOREIGN_TAG = re.compile(r"<(script|link)[^>]*/(dash_mantine_components|dash_ag_grid|dash_table)/[^>]*>(</script>)?")
 
