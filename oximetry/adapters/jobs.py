@@ -134,7 +134,8 @@ def _open(url: str) -> Huey:
     if scheme == "sqlite":
         path = Path(re.sub(r"^sqlite:///", "", url))
         path.parent.mkdir(parents=True, exist_ok=True)
-        return SqliteHuey(filename=str(path), **options)
+        # a ring that is lost in a power cut is found by the sweep
+        return SqliteHuey(filename=str(path), fsync=False, **options)
     if scheme == "postgresql":
         return _open_postgres(url, options)
     return RedisHuey(url=url, **options)

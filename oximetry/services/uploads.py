@@ -8,6 +8,7 @@ import logging
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -37,19 +38,19 @@ class UploadLimits:
     batch_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IncomingFile:
     """One file as it arrives; ``name`` is evidence for reading, never part of a key."""
 
     name: str
     content: bytes
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Lower-case hex."""
         return hashlib.sha256(self.content).hexdigest()
 
-    @property
+    @cached_property
     def kind(self) -> ItemKind:
         """By content, never by name."""
         if self.content[:1024].lstrip().startswith(b"%PDF-"):

@@ -60,8 +60,7 @@ class Words:
         """A number with the language's decimal sign; a dash for none and for NaN."""
         if value is None or math.isnan(value):
             return NO_VALUE
-        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-        return format_decimal(value, format=pattern, locale=self.language)
+        return _decimal(value, decimals, self.language)
 
     def percent(self, value: float | None, decimals: int = 1) -> str:
         """A percentage; Romanian and the clinic's English both set a thin gap before the sign."""
@@ -112,6 +111,12 @@ class _Shown(dict[str, object]):
         if isinstance(value, float):
             return self._language.number(value, 0 if value.is_integer() else 1)
         return value
+
+
+@lru_cache(maxsize=16384)  # a batch table is drawn once a second while its nights are read
+def _decimal(value: float, decimals: int, language: str) -> str:
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    return format_decimal(value, format=pattern, locale=language)
 
 
 @lru_cache(maxsize=len(LANGUAGES))
