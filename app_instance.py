@@ -25,6 +25,7 @@ from oximetry.services.accounts import AccountService
 from oximetry.services.analysis import NightReport
 from oximetry.services.assignment import AssignmentService
 from oximetry.services.batch import BatchService
+from oximetry.services.exclusions import ExclusionService
 from oximetry.services.housekeeping import HousekeepingService
 from oximetry.services.moving import MovingService
 from oximetry.services.night_reader import NightReader
@@ -32,6 +33,7 @@ from oximetry.services.nights import NightService
 from oximetry.services.plotting import PlottingService
 from oximetry.services.readiness import ReadinessService
 from oximetry.services.reading import ReadingService
+from oximetry.services.rule_answers import ExtraRuleService
 from oximetry.services.storing import StoringService
 from oximetry.services.uploads import MEGABYTE, UploadLimits, UploadService
 from oximetry.services.work import JobHandler, JobRunner
@@ -118,6 +120,8 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
         batches=BatchService(catalogue),
         assignment=AssignmentService(catalogue, links, utc_now),
         nights=nights,
+        exclusions=ExclusionService(catalogue, nights, utc_now),
+        extra_rules=ExtraRuleService(catalogue),
         readiness=readiness,
         open_signed=store.open_signed if isinstance(store, LocalStore) else None,
     )

@@ -10,8 +10,16 @@ from dash.exceptions import PreventUpdate
 
 from oximetry.domain.errors import InvalidRequest, OximetryError
 from oximetry.domain.records import UploadItem
-from oximetry.services.analysis import NightReport
-from oximetry.web import batch_view, ids, inputs, night_view, patients_callbacks, patients_view
+from oximetry.web import (
+    batch_view,
+    exclusion_callbacks,
+    exclusion_view,
+    ids,
+    inputs,
+    night_view,
+    patients_callbacks,
+    patients_view,
+)
 from oximetry.web.doctor_page import POLL_MS, columns
 from oximetry.web.i18n import Words
 from oximetry.web.language import request_words
@@ -30,6 +38,7 @@ def register(app: dash.Dash, services: WebServices) -> None:
     _register_decisions(app, services)
     _register_nights(app, services)
     patients_callbacks.register(app, services)
+    exclusion_callbacks.register(app, services)
 
 
 def _register_views(app: dash.Dash) -> None:
@@ -255,6 +264,9 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
         Output(ids.NIGHT_PLOT, "figure"),
         Output(ids.NIGHT_CAPTION, "children"),
         Output(ids.NIGHT_DETAILS, "children"),
+        Output(ids.NIGHT_OPENED, "data"),
+        Output(ids.EXCLUDE_BAR, "hidden"),
+        Output(ids.EXCLUDED, "children"),
         Output(ids.MESSAGE, "children", allow_duplicate=True),
         Input(ids.GRID, "cellClicked"),
         Input(ids.SHOW_NIGHT, "data"),
@@ -268,18 +280,20 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
         if source == ids.GRID and not _opens(cell):
             raise PreventUpdate
         if source in (ids.NIGHT_CLOSE, ids.LOCATION) or (source == ids.SHOW_NIGHT and night_id is None):
-            return True, "", "", {}, "", "", "" if source == ids.LOCATION else no_update
-        report = _report(services, inputs.row_id(cell) if source == ids.GRID else None, night_id)
-        return False, *night_view.panel(report, request_words()), ""
+            return True, "", "", {}, "", "", None, True, "", "" if source == ids.LOCATION else no_update
+        words, doctor_id = request_words(), signed_in_doctor().id
+        if source == ids.GRID:
+            opened = services.nights.stored_as(doctor_id, inputs.row_id(cell))
+            report = services.nights.staged_trace(doctor_id, inputs.row_id(cell), services.uploads.name_of)
+        else:
+            opened = inputs.text(night_id)
+            report = services.nights.trace(doctor_id, opened)
+        spans = services.exclusions.spans(doctor_id, opened) if opened else []
+        listed = exclusion_view.listed(spans, report, words)
+        return False, *night_view.panel(report, words), opened, opened is None, listed, ""
 
 
 def _opens(cell: object) -> bool:
     """Whether a click into this cell asks for the night: not one that chooses a patient or ticks a row."""
     column = inputs.maybe_text(inputs.field(cell or {}, "colId"))
     return column is not None and column != "patient" and not column.startswith("ag-Grid")
-
-
-def _report(services: WebServices, item_id: str | None, night_id: object) -> NightReport:
-    if item_id is not None:
-        return services.nights.staged_trace(signed_in_doctor().id, item_id, services.uploads.name_of)
-    return services.nights.trace(signed_in_doctor().id, inputs.text(night_id))

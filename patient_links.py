@@ -6,11 +6,13 @@ import hashlib
 import logging
 import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import uuid4
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import ConfigurationError, InvalidRequest, LinkRefused
+from oximetry.domain.extra_rules import NAMES
 from oximetry.domain.ports import Clock, Vault
 from oximetry.domain.records import Link, Patient
 
@@ -81,6 +83,17 @@ class PatientLinks:
         with self._catalogue.write() as transaction:
             transaction.patients.get(doctor_id, patient_id)
             transaction.patients.set_label(doctor_id, patient_id, checked)
+
+    def set_extra_rules(self, doctor_id: str, patient_id: str, names: Collection[str]) -> None:
+        """Switch exactly these extra rules on for a patient, and the others off; an unknown name is refused."""
+        if not set(names) <= set(NAMES):
+            raise InvalidRequest("unknown_rule")
+        chosen = tuple(name for name in NAMES if name in names)
+        with self._catalogue.write() as transaction:
+            if transaction.patients.get(doctor_id, patient_id).extra_rules != chosen:
+                transaction.patients.set_extra_rules(doctor_id, patient_id, chosen)
+                subject = ("patient", patient_id)
+                transaction.audit.add(self._clock(), doctor_id, "extra_rules_set", subject, rules=chosen)
 
     def rotate(self, doctor_id: str, patient_id: str) -> PatientCard:
         """A new secret; the old link stops at once."""

@@ -10,6 +10,12 @@ window.dash_clientside = window.dash_clientside || {};
       const patients = hash === "#pacienti";
       return [Boolean(patient) || patients, !patients, !patient, patient ? patient[1] : null];
     },
+    spanChosen(selected) {
+      const range = (selected || {}).range || {};
+      const ends = range[Object.keys(range).find((name) => name.startsWith("x"))];
+      if (!ends) return [window.dash_clientside.no_update, window.dash_clientside.no_update];
+      return [...ends].sort().map((text) => text.replace(" ", "T").slice(0, 19));
+    },
     nightShown(hidden) {
       setTimeout(() => (hidden ? goBack() : goToNight()), 0);
       return "-1";
@@ -75,8 +81,12 @@ document.addEventListener("click", async (event) => {
   if (event.target.closest("[data-sign-out]")) await signOut();
   const copy = event.target.closest("[data-copy]");
   if (copy) {
-    await navigator.clipboard.writeText(copy.dataset.copy);
-    copy.classList.add("copied");
-    setTimeout(() => copy.classList.remove("copied"), 1500);
+    try {
+      await navigator.clipboard.writeText(copy.dataset.copy);
+      copy.classList.add("copied");
+      setTimeout(() => copy.classList.remove("copied"), 1500);
+    } catch { // not allowed here: the link stands selected, ready for the keyboard
+      window.getSelection().selectAllChildren(copy.closest(".link-box").querySelector(".link-url"));
+    }
   }
 });

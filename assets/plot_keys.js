@@ -10,7 +10,27 @@ document.addEventListener("click", (event) => {
   plot.scrollIntoView({ block: "center" });
 });
 
-// Keys for a focused plot: arrows move along the night, + and - zoom, 0 shows the whole night again.
+// Choosing a span: from now on a drag over the plot marks one instead of zooming; the bar takes its ends.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-exclude-drag]");
+  const plot = button && button.closest(".card").querySelector(".js-plotly-plot");
+  if (!plot) return;
+  const choosing = plot._fullLayout.dragmode !== "select";
+  window.Plotly.relayout(plot, { dragmode: choosing ? "select" : "zoom", selectdirection: "h", selections: [] });
+  if (choosing) plot.scrollIntoView({ block: "center" });
+});
+
+// Keys for a focused plot: arrows step through the desaturations, with Shift they move along the night, + and - zoom,
+// 0 shows the whole night again, e begins to exclude, ? shows what the keys and signs mean.
+const aroundEvent = (plot, night, at, direction) => {
+  const nadirs = plot.data
+    .filter((trace) => String((trace.marker || {}).symbol).startsWith("triangle-up"))
+    .flatMap((trace) => trace.x.map((text) => Date.parse(`${text}Z`)))
+    .sort((one, two) => direction * (one - two));
+  const next = nadirs.find((nadir) => direction * (nadir - at) > 1000);
+  return next === undefined ? null : [next - 300000, next + 300000];
+};
+
 document.addEventListener("keydown", (event) => {
   const frame = event.target.closest(".live-plot");
   if (!frame || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -19,9 +39,12 @@ document.addEventListener("keydown", (event) => {
   const [from, to] = plot._fullLayout.xaxis.range.map((text) => Date.parse(text.replace(" ", "T") + "Z"));
   const span = to - from;
   const night = ((plot.layout.xaxis.rangeslider || {}).range || []).map((text) => Date.parse(`${text}Z`));
-  const moves = {
+  const moves = event.shiftKey && event.key.startsWith("Arrow") ? {
     ArrowLeft: [from - span / 4, to - span / 4],
     ArrowRight: [from + span / 4, to + span / 4],
+  } : {
+    ArrowLeft: aroundEvent(plot, night, (from + to) / 2, -1),
+    ArrowRight: aroundEvent(plot, night, span < night[1] - night[0] ? (from + to) / 2 : from, 1),
     "+": [from + span / 4, to - span / 4],
     "=": [from + span / 4, to - span / 4],
     "-": [from - span / 2, to + span / 2],
@@ -29,7 +52,12 @@ document.addEventListener("keydown", (event) => {
   const iso = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 23);
   const show = ([left, right]) => window.Plotly.relayout(plot, { "xaxis.range": [left, right].map(iso) });
   if (night.length !== 2) return;
+  const card = frame.closest(".card");
+  const help = card.querySelector(".plot-help");
+  const drag = card.querySelector(".exclude-bar:not([hidden]) [data-exclude-drag]");
   if (event.key === "0") show(night);
+  else if (event.key === "?" && help) help.open = !help.open;
+  else if (event.key === "e" && drag) drag.click();
   else if (moves[event.key]) {
     const [left, right] = moves[event.key];
     const width = Math.min(right - left, night[1] - night[0]);

@@ -18,6 +18,7 @@ from oximetry.domain.records import Doctor, Job, Patient, Role, UploadItem
 from oximetry.readers.formats import create_registry
 from oximetry.services.assignment import AssignmentService
 from oximetry.services.batch import BatchService
+from oximetry.services.exclusions import ExclusionService
 from oximetry.services.housekeeping import HousekeepingService
 from oximetry.services.moving import MovingService
 from oximetry.services.night_reader import NightReader
@@ -119,6 +120,7 @@ class Clinic:
         self.batches = BatchService(catalogue)
         self.assignment = AssignmentService(catalogue, self.links, clock)
         self.nights = NightService(catalogue, store, reader, clock, 300)
+        self.exclusions = ExclusionService(catalogue, self.nights, clock)
         self.reading = ReadingService(catalogue, store, self.uploads, reader, clock, report_stamp)
         self.storing = StoringService(catalogue, store, self.uploads, reader, clock)
         self.moving = MovingService(catalogue, store, clock)

@@ -149,6 +149,44 @@ def test_label_is_tidied_bounded_and_can_be_taken_away(clinic, doctor, card):
     assert (caught.value.reason, caught.value.details) == ("label_too_long", {"maximum": 80})
 
 
+def test_extra_rules_are_off_at_first_and_switched_in_one_order_with_a_trail(clinic, doctor, card):
+    def rules():
+        return clinic.links.card(doctor.id, card.patient.id).patient.extra_rules
+
+    assert rules() == ()
+    clinic.links.set_extra_rules(doctor.id, card.patient.id, ["mcgill", "copd", "mcgill"])
+    assert rules() == ("copd", "mcgill")
+    clinic.links.set_extra_rules(doctor.id, card.patient.id, ["copd", "mcgill"])
+    clinic.links.set_extra_rules(doctor.id, card.patient.id, [])
+    assert rules() == ()
+    assert clinic.acts(card.patient.id) == ["patient_created", "extra_rules_set", "extra_rules_set"]
+
+
+def test_the_trail_of_extra_rules_says_which(clinic, doctor, card):
+    clinic.links.set_extra_rules(doctor.id, card.patient.id, ["medicare"])
+    with clinic.catalogue._engine.connect() as connection:
+        acts = connection.execute(select(tables.audit_events).order_by(tables.audit_events.c.id)).all()
+    assert (acts[-1].act, acts[-1].doctor_id, acts[-1].details) == (
+        "extra_rules_set",
+        doctor.id,
+        {"rules": ["medicare"]},
+    )
+
+
+def test_an_unknown_extra_rule_is_refused_and_changes_nothing(clinic, doctor, card):
+    clinic.links.set_extra_rules(doctor.id, card.patient.id, ["copd"])
+    with pytest.raises(InvalidRequest) as caught:
+        clinic.links.set_extra_rules(doctor.id, card.patient.id, ["mcgill", "horoscope"])
+    assert caught.value.reason == "unknown_rule"
+    assert clinic.links.card(doctor.id, card.patient.id).patient.extra_rules == ("copd",)
+
+
+def test_another_doctor_cannot_switch_extra_rules(clinic, doctor, card):
+    with pytest.raises(NotFound):
+        clinic.links.set_extra_rules(clinic.doctor().id, card.patient.id, ["copd"])
+    assert clinic.links.card(doctor.id, card.patient.id).patient.extra_rules == ()
+
+
 def test_patients_are_listed_newest_first_with_their_own_links(clinic, doctor, card):
     second = clinic.links.create(doctor.id)
     clinic.links.revoke(doctor.id, card.patient.id)

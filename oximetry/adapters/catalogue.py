@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from oximetry.adapters.catalogue_accounts import AccountsTable, AuditTable
+from oximetry.adapters.catalogue_exclusions import ExclusionsTable
 from oximetry.adapters.catalogue_files import FilesTable
 from oximetry.adapters.catalogue_jobs import HeartbeatsTable, JobsTable
 from oximetry.adapters.catalogue_nights import NightsTable
@@ -39,6 +40,7 @@ class Transaction:
         self.patients = PatientsTable(connection)
         self.uploads = UploadsTable(connection)
         self.nights = NightsTable(connection)
+        self.exclusions = ExclusionsTable(connection)
         self.files = FilesTable(connection)
         self.jobs = JobsTable(connection)
         self.heartbeats = HeartbeatsTable(connection)

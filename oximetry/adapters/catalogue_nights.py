@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
 
 from oximetry.adapters import tables as t
 from oximetry.adapters.catalogue_files import file_row
@@ -19,11 +19,18 @@ HEADLINE_RULE = "peak-nadir"
 
 
 def _nights() -> Select[Any]:
-    night, analysis = t.recordings.c, t.analyses.c
+    night, analysis, other = t.recordings.c, t.analyses.c, t.analyses.alias().c
+    newest = (
+        select(func.max(other.version))
+        .where(other.recording_id == night.id, other.rule == HEADLINE_RULE)
+        .correlate(t.recordings)
+        .scalar_subquery()
+    )
+    headline = and_(analysis.recording_id == night.id, analysis.rule == HEADLINE_RULE, analysis.version == newest)
     return (
         select(t.recordings, t.patients.c.doctor_id, analysis.id.label("analysis_id"), analysis.summary)
         .join(t.patients, t.patients.c.id == night.patient_id)
-        .join(t.analyses, and_(analysis.recording_id == night.id, analysis.rule == HEADLINE_RULE))
+        .join(t.analyses, headline)
         .order_by(night.started_at.desc(), night.id)
     )
 
@@ -72,11 +79,19 @@ class NightsTable:
         self._connection.execute(
             insert(t.recordings).values(**recording, id=recording_id, state=NightState.STORED.value, created_at=now)
         )
-        for analysis in analyses:
-            self._connection.execute(
-                insert(t.analyses).values(**analysis, id=str(uuid4()), recording_id=recording_id, created_at=now)
-            )
+        self.put_analyses(recording_id, analyses, now)
         return recording_id
+
+    def put_analyses(self, night_id: str, analyses: Sequence[Mapping[str, Any]], now: datetime) -> None:
+        """The numbers of a night by each rule; a rule of the same version is replaced, an older version stays."""
+        own = t.analyses.c
+        for analysis in analyses:
+            same = (own.recording_id == night_id, own.rule == analysis["rule"], own.version == analysis["version"])
+            made = {"summary": analysis["summary"], "events": analysis["events"], "created_at": now}
+            if self._connection.execute(update(t.analyses).where(*same).values(**made)).rowcount == 0:
+                self._connection.execute(
+                    insert(t.analyses).values(**analysis, id=str(uuid4()), recording_id=night_id, created_at=now)
+                )
 
     def get(self, night_id: str, doctor_id: str | None = None) -> Night:
         """One night in any state; the worker asks without a doctor. Raises ``NotFound``."""
@@ -154,6 +169,7 @@ class NightsTable:
         own = select(t.analyses.c.id).where(t.analyses.c.recording_id == night_id)
         self._connection.execute(delete(t.plots).where(t.plots.c.analysis_id.in_(own)))
         self._connection.execute(delete(t.analyses).where(t.analyses.c.recording_id == night_id))
+        self._connection.execute(delete(t.exclusions).where(t.exclusions.c.recording_id == night_id))
         self._connection.execute(delete(t.device_reports).where(t.device_reports.c.recording_id == night_id))
         self._connection.execute(
             update(t.upload_items).where(t.upload_items.c.recording_id == night_id).values(recording_id=None)
@@ -170,6 +186,13 @@ class NightsTable:
                     analysis_id=analysis_id, language=language, file_id=file_id
                 )
             )
+
+    def drop_plots(self, analysis_id: str) -> list[str]:
+        """No picture shows this analysis any more, for its numbers changed; returns the pictures' file ids."""
+        own = t.plots.c.analysis_id == analysis_id
+        file_ids = list(self._connection.scalars(select(t.plots.c.file_id).where(own)))
+        self._connection.execute(delete(t.plots).where(own))
+        return file_ids
 
     def plots(self, analysis_ids: Sequence[str], language: str) -> dict[str, StoredFile]:
         """The current pictures in a language, by analysis."""

@@ -154,7 +154,7 @@ class PngRenderer:
                 await _close_if_idle(browser)
 
 
-class _Kaleido(kaleido.Kaleido):  # type: ignore[misc] - kaleido has no types
+class _Kaleido(kaleido.Kaleido):  # type: ignore[misc]  # kaleido has no types
     """Kaleido whose pages are reloaded after ``RELOAD_AFTER`` pictures; one that failed goes with its browser."""
 
     def __init__(self, **options: Any) -> None:

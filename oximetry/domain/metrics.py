@@ -5,7 +5,7 @@ Indices divide by valid hours unless said otherwise. A number that cannot be kno
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypedDict
@@ -21,8 +21,9 @@ from oximetry.domain.desaturation import (
     find_desaturations,
     find_mean_drops,
 )
-from oximetry.domain.quality import Quality, assess, runs_of
+from oximetry.domain.quality import Exclusion, Quality, assess, runs_of
 from oximetry.domain.recording import Mask, Note, Recording, Samples
+from oximetry.domain.suspicion import Suspicion, suspect
 from oximetry.domain.variability import count_pulse_rises, delta_index
 
 THRESHOLDS_PCT = (95, 92, 90, 88, 85, 80, 70)
@@ -32,6 +33,7 @@ MIN_VALID_HOURS = 4.0
 DEVICE_LIMIT_S = 36_000.0
 SPOT_INTERVAL_S = 30.0
 NAN = float("nan")
+ANALYSIS_WARNINGS = ("ten_hour_limit", "short_valid_time", "below_range", "no_odi_from_spot_values")
 
 _Rules = tuple[PeakNadirRule, MeanBaseRule]
 _COUNTS = ("desaturations3", "desaturations4", "desaturations3_mean120", "desaturations4_mean120")
@@ -72,10 +74,15 @@ class NightSummary:
     delta_index_pct : float
         See `oximetry.domain.variability.delta_index`.
     pulse_rise6_per_h : float
-        Per *recorded* hour; NaN without a valid pulse.
+        Per *recorded* hour that nobody excluded; NaN without a valid pulse.
     desaturations3_mean120, desaturations4_mean120, odi3_mean120_per_h, odi4_mean120_per_h : int or None, float
         Events of the companion rule for 3 and 4 percent, each scanned by itself; per valid hour. For spot values as
         above.
+    excluded_s, countdown_s : float
+        Time that a person took out, and time at the end in which the device, already taken off, counted down.
+    implausible_rises, motion_suspect_s : int, float
+        Samples and time that are flagged as probable artefacts; they stay in every number. See
+        `oximetry.domain.suspicion`.
     """
 
     started_at: datetime
@@ -114,6 +121,10 @@ class NightSummary:
     desaturations4_mean120: int | None
     odi3_mean120_per_h: float
     odi4_mean120_per_h: float
+    excluded_s: float
+    countdown_s: float
+    implausible_rises: int
+    motion_suspect_s: float
 
     @property
     def valid_hours(self) -> float:
@@ -132,23 +143,28 @@ class NightAnalysis:
         Events of ``rule`` of at least its smaller depth.
     quality : Quality
         State of every sample, for plots.
+    suspicion : Suspicion
+        What is flagged as a probable artefact, for plots.
     rule, companion_rule : PeakNadirRule, MeanBaseRule
         All thresholds, names and versions.
     warnings : tuple of Note
-        The reader's notes, then ``ten_hour_limit``, ``short_valid_time``, ``below_range``, ``no_odi_from_spot_values``
-        where they apply.
+        The reader's notes, then those of ``ANALYSIS_WARNINGS`` that apply.
     """
 
     summary: NightSummary
     events: tuple[Desaturation, ...]
     quality: Quality
+    suspicion: Suspicion
     rule: PeakNadirRule
     companion_rule: MeanBaseRule
     warnings: tuple[Note, ...]
 
 
 def summarise(
-    recording: Recording, rule: PeakNadirRule = PEAK_NADIR, companion_rule: MeanBaseRule = MEAN_120S
+    recording: Recording,
+    exclusions: Sequence[Exclusion] = (),
+    rule: PeakNadirRule = PEAK_NADIR,
+    companion_rule: MeanBaseRule = MEAN_120S,
 ) -> NightAnalysis:
     """All numbers, events and warnings of a recording.
 
@@ -156,6 +172,8 @@ def summarise(
     ----------
     recording : Recording
         As read.
+    exclusions : sequence of Exclusion
+        Spans that a person took out: their samples count as recorded and never as valid.
     rule, companion_rule : PeakNadirRule, MeanBaseRule
         The thresholds of the two desaturation rules.
 
@@ -164,19 +182,20 @@ def summarise(
     NightAnalysis
         Numbers that cannot be known, as every SpO2 number without a valid sample, are NaN.
     """
-    quality = assess(recording)
+    quality = assess(recording, exclusions)
+    suspicion = suspect(recording, quality)
     spo2_pct = np.where(quality.valid, recording.spo2_pct, np.nan)
     spots = recording.sampling_interval_s > SPOT_INTERVAL_S
     events = () if spots else find_desaturations(recording.time_s, spo2_pct, recording.sampling_interval_s, rule)
-    summary = _summary(recording, quality, spo2_pct, events, (rule, companion_rule))
+    summary = _summary(recording, (quality, suspicion), spo2_pct, events, (rule, companion_rule))
     if spots:
         summary = replace(summary, **_UNKNOWN_FROM_SPOTS)
     warnings = recording.notes + _warnings(recording, summary)
-    return NightAnalysis(summary, events, quality, rule, companion_rule, warnings)
+    return NightAnalysis(summary, events, quality, suspicion, rule, companion_rule, warnings)
 
 
-class _Levels(TypedDict):
-    """The numbers of the valid SpO2 samples alone."""
+class Levels(TypedDict):
+    """The numbers of the valid SpO2 samples alone; see `NightSummary`."""
 
     spo2_mean_pct: float
     spo2_median_pct: float
@@ -190,8 +209,13 @@ class _Levels(TypedDict):
 
 
 def _summary(
-    recording: Recording, quality: Quality, spo2_pct: Samples, events: tuple[Desaturation, ...], rules: _Rules
+    recording: Recording,
+    states: tuple[Quality, Suspicion],
+    spo2_pct: Samples,
+    events: tuple[Desaturation, ...],
+    rules: _Rules,
 ) -> NightSummary:
+    quality, suspicion = states
     interval_s = recording.sampling_interval_s
     valid_s = int(quality.valid.sum()) * interval_s
     pulse = recording.pulse_bpm[quality.pulse_valid]
@@ -208,7 +232,7 @@ def _summary(
         below_range_runs=len(quality.below_range_runs),
         gaps=len(runs_of(recording.gap_row)),
         longest_gap_s=_longest_run(recording.gap_row) * interval_s,
-        **_levels(spo2_pct, interval_s),
+        **levels(spo2_pct, interval_s),
         pulse_mean_bpm=_mean(pulse),
         pulse_min_bpm=float(pulse.min()) if pulse.size else NAN,
         pulse_max_bpm=float(pulse.max()) if pulse.size else NAN,
@@ -226,13 +250,26 @@ def _summary(
         desaturations4_mean120=mean4,
         odi3_mean120_per_h=_per_hour(mean3, valid_s),
         odi4_mean120_per_h=_per_hour(mean4, valid_s),
+        excluded_s=int(quality.excluded.sum()) * interval_s,
+        countdown_s=int(suspicion.countdown.sum()) * interval_s,
+        implausible_rises=int(suspicion.rise.sum()),
+        motion_suspect_s=int(suspicion.motion.sum()) * interval_s,
     )
 
 
-def _levels(spo2_pct: Samples, interval_s: float) -> _Levels:
+def levels(spo2_pct: Samples, interval_s: float) -> Levels:
+    """The numbers that need no events.
+
+    Parameters
+    ----------
+    spo2_pct : ndarray, shape (n,)
+        Percent; NaN marks what is not valid.
+    interval_s : float
+        Seconds between two rows.
+    """
     valid = spo2_pct[~np.isnan(spo2_pct)]
     known = bool(valid.size)
-    return _Levels(
+    return Levels(
         spo2_mean_pct=_mean(valid),
         spo2_median_pct=float(np.median(valid)) if known else NAN,
         spo2_min_pct=float(valid.min()) if known else NAN,
@@ -275,7 +312,8 @@ def _pulse_rises_per_hour(recording: Recording, quality: Quality) -> float:
     if not quality.pulse_valid.any():
         return NAN
     pulse_bpm = np.where(quality.pulse_valid, recording.pulse_bpm, np.nan)
-    return _per_hour(count_pulse_rises(recording.time_s, pulse_bpm), recording.recorded_s)
+    kept_s = recording.recorded_s - int(quality.excluded.sum()) * recording.sampling_interval_s
+    return _per_hour(count_pulse_rises(recording.time_s, pulse_bpm), kept_s)
 
 
 def _longest_run(mask: Mask) -> int:

@@ -1,4 +1,4 @@
-"""What each sample is worth: valid, below the device's range, or missing.
+"""What each sample is worth: valid, below the device's range, excluded by a person, or missing.
 
 Viatom devices print no SpO2 below 61 % while the pulse goes on. Such a run is the deepest hypoxia of the night,
 censored from the left: it is reported in seconds and runs, and never filled in or dropped.
@@ -6,6 +6,7 @@ censored from the left: it is reported in seconds and runs, and never filled in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,9 +21,17 @@ BELOW_RANGE_EDGE_PCT = 70.0
 Runs = npt.NDArray[np.intp]
 
 
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A span that a person took out of the analysis, in elapsed seconds, both ends included; nothing is deleted."""
+
+    from_s: float
+    to_s: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Quality:
-    """The state of every sample; exactly one of valid, below range and missing holds for each.
+    """The state of every sample; exactly one of valid, below range, excluded and missing holds for each.
 
     Attributes
     ----------
@@ -31,17 +40,20 @@ class Quality:
     below_range : ndarray of bool, shape (n,)
         No SpO2 because it was too low for the device to print.
     pulse_valid : ndarray of bool, shape (n,)
-        Pulse is a number from 25 to 250 beats per minute, whatever SpO2 is.
+        Pulse is a number from 25 to 250 beats per minute, whatever SpO2 is; never in an excluded span.
+    excluded : ndarray of bool, shape (n,)
+        A person took the span out, whatever was measured in it.
     """
 
     valid: Mask
     below_range: Mask
     pulse_valid: Mask
+    excluded: Mask
 
     @property
     def missing(self) -> Mask:
-        """Samples that are neither valid nor below range, shape (n,)."""
-        return ~(self.valid | self.below_range)
+        """Samples that are neither valid nor below range nor excluded, shape (n,)."""
+        return ~(self.valid | self.below_range | self.excluded)
 
     @property
     def below_range_runs(self) -> Runs:
@@ -49,13 +61,15 @@ class Quality:
         return runs_of(self.below_range)
 
 
-def assess(recording: Recording) -> Quality:
-    """Tell valid, below-range and missing samples apart.
+def assess(recording: Recording, exclusions: Sequence[Exclusion] = ()) -> Quality:
+    """Tell valid, below-range, excluded and missing samples apart.
 
     Parameters
     ----------
     recording : Recording
         As read.
+    exclusions : sequence of Exclusion
+        The spans that a person took out; they may touch and overlap.
 
     Returns
     -------
@@ -64,7 +78,11 @@ def assess(recording: Recording) -> Quality:
     """
     valid = within(recording.spo2_pct, SPO2_RANGE_PCT)
     pulse_valid = within(recording.pulse_bpm, PULSE_RANGE_BPM)
-    return Quality(valid, _below_range(recording.spo2_pct, valid, pulse_valid), pulse_valid)
+    below_range = _below_range(recording.spo2_pct, valid, pulse_valid)
+    excluded = np.zeros(recording.samples, dtype=np.bool_)
+    for span in exclusions:
+        excluded |= (recording.time_s >= span.from_s) & (recording.time_s <= span.to_s)
+    return Quality(valid & ~excluded, below_range & ~excluded, pulse_valid & ~excluded, excluded)
 
 
 def within(values: Samples, limits: tuple[float, float]) -> Mask:

@@ -72,13 +72,17 @@ class Doctor:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A random id and an optional label that only its doctor sees; never a name that leaves the catalogue."""
+    """A random id and an optional label that only its doctor sees; never a name that leaves the catalogue.
+
+    ``extra_rules`` are the names of ``oximetry.domain.extra_rules`` that the doctor has switched on.
+    """
 
     id: str
     doctor_id: str
     label: str | None
     number: int
     created_at: datetime
+    extra_rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,19 @@ class Night:
     removed_at: datetime | None
     analysis_id: str
     numbers: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedSpan:
+    """A span of a night that a doctor took out of its numbers, in elapsed seconds; the recording keeps it."""
+
+    id: str
+    recording_id: str
+    from_s: float
+    to_s: float
+    reason: str
+    created_by: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,19 @@
-"""One file becomes the numbers of a night: read, summarise, and say it as JSON."""
+"""One file becomes the numbers of a night: read, leave out what was excluded, summarise, and say it as JSON."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Protocol
 
 from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.errors import InvalidRecording
 from oximetry.domain.metrics import NightAnalysis, summarise
+from oximetry.domain.quality import Exclusion
 from oximetry.domain.recording import Hints, Note, Recording
+from oximetry.domain.uncertainty import Band, bands
 
 JsonObject = dict[str, object]
 
@@ -18,6 +21,10 @@ _AT_THE_END = (
     "desaturations3_mean120",
     "desaturations4_mean120",
     "below_range_runs",
+    "excluded_s",
+    "countdown_s",
+    "implausible_rises",
+    "motion_suspect_s",
 )
 
 
@@ -39,18 +46,26 @@ class NightReport:
         As the sender called it.
     recording : Recording
     analysis : NightAnalysis
+    exclusions : tuple of Exclusion
+        The spans that the analysis was made without.
+    uncertainty : mapping of str to (float, float)
+        See `oximetry.domain.uncertainty.bands`.
     """
 
     filename: str
     recording: Recording
     analysis: NightAnalysis
+    exclusions: tuple[Exclusion, ...] = ()
+    uncertainty: Mapping[str, Band] = field(default_factory=dict)
 
     def as_json(self) -> JsonObject:
         """The numbers of the night under their fixed names, in their fixed order, ready for ``json.dumps``.
 
         Numbers are unrounded, a number that cannot be known is ``None``, times are ISO 8601 without an offset.
         """
-        return night_json(self.filename, self.recording, self.analysis)
+        numbers = night_json(self.filename, self.recording, self.analysis)
+        bands_json = {name: [_json_value(edge) for edge in band] for name, band in self.uncertainty.items()}
+        return {**numbers, "exclusions": [asdict(span) for span in self.exclusions], "uncertainty": bands_json}
 
 
 def analyse(reader: RecordingReader, content: bytes, filename: str, started_at: datetime | None = None) -> NightReport:
@@ -76,11 +91,15 @@ def analyse(reader: RecordingReader, content: bytes, filename: str, started_at: 
     InvalidRecording
         The reader's reasons, and ``no_oximeter_data`` without a single valid SpO2.
     """
-    recording = reader.read(content, Hints(filename, started_at))
-    analysis = summarise(recording)
+    return report_on(filename, reader.read(content, Hints(filename, started_at)))
+
+
+def report_on(filename: str, recording: Recording, exclusions: Sequence[Exclusion] = ()) -> NightReport:
+    """The night of a recording without the excluded spans; ``no_oximeter_data`` when nothing valid is left."""
+    analysis = summarise(recording, exclusions)
     if not analysis.summary.valid_s:
         raise InvalidRecording("no_oximeter_data")
-    return NightReport(filename, recording, analysis)
+    return NightReport(filename, recording, analysis, tuple(exclusions), bands(recording, exclusions, analysis))
 
 
 def night_json(filename: str, recording: Recording, analysis: NightAnalysis) -> JsonObject:

@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 
 from oximetry.domain.metrics import NightAnalysis
+from oximetry.domain.quality import Exclusion
 from oximetry.domain.recording import Hints, Recording
-from oximetry.services.analysis import NightReport, RecordingReader, analyse
+from oximetry.services.analysis import NightReport, RecordingReader, analyse, report_on
 
 KEPT_NIGHTS = 16
 SPARKLINE_POINTS = 120
+
+_Key = tuple[str, Hints, tuple[Exclusion, ...]]
 
 
 class NightReader:
@@ -28,22 +31,38 @@ class NightReader:
 
     def __init__(self, reader: RecordingReader) -> None:
         self._reader = reader
-        self._kept: OrderedDict[tuple[str, Hints], NightReport] = OrderedDict()
+        self._kept: OrderedDict[_Key, NightReport] = OrderedDict()
         self._lock = Lock()
 
     def read(self, content: bytes, hints: Hints) -> NightReport:
         """Read and analyse; raises ``InvalidRecording``."""
         return analyse(self._reader, content, hints.filename or "", hints.started_at)
 
-    def read_kept(self, sha256: str, hints: Hints, fetch: Callable[[], bytes]) -> NightReport:
-        """The same for content known by its SHA-256, fetched only when it is not among the last nights."""
-        key = (sha256, hints)
+    def read_kept(
+        self, sha256: str, hints: Hints, fetch: Callable[[], bytes], exclusions: tuple[Exclusion, ...] = ()
+    ) -> NightReport:
+        """The same for content known by its SHA-256, fetched only when it is not among the last nights.
+
+        A night with exclusions is made anew from the kept recording, not read again.
+        """
+        report = self._kept_report((sha256, hints, exclusions))
+        if report is None:
+            whole = self._kept_report((sha256, hints, ()))
+            if whole is None:
+                whole = self._keep((sha256, hints, ()), self.read(fetch(), hints))
+            report = whole
+            if exclusions:
+                report = report_on(whole.filename, whole.recording, exclusions)
+                self._keep((sha256, hints, exclusions), report)
+        return report
+
+    def _kept_report(self, key: _Key) -> NightReport | None:
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
+            if key in self._kept:
                 self._kept.move_to_end(key)
-                return kept
-        report = self.read(fetch(), hints)
+            return self._kept.get(key)
+
+    def _keep(self, key: _Key, report: NightReport) -> NightReport:
         with self._lock:
             self._kept[key] = report
             while len(self._kept) > KEPT_NIGHTS:

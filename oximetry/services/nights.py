@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, NotFound
+from oximetry.domain.metrics import ANALYSIS_WARNINGS
 from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.domain.quality import Exclusion
 from oximetry.domain.recording import Hints, Note
-from oximetry.domain.records import FileKind, ItemKind, Night, NightState, StoredFile, UploadItem
+from oximetry.domain.records import ExcludedSpan, FileKind, ItemKind, Night, NightState, StoredFile, UploadItem
 from oximetry.services.analysis import NightReport
 from oximetry.services.housekeeping import RESTORABLE
 from oximetry.services.night_reader import NightReader
@@ -86,11 +88,26 @@ class NightService:
         with self._catalogue.read() as transaction:
             night = transaction.nights.get(night_id, doctor_id)
             files = transaction.files.of("recording", [night_id])
+            spans = transaction.exclusions.of([night_id])
         if night.state is not NightState.STORED or patient_id not in (None, night.patient_id):
             raise NotFound(night_id=night_id)
+        return self.report(night, files, spans)
+
+    def report(self, night: Night, files: Sequence[StoredFile], spans: Sequence[ExcludedSpan]) -> NightReport:
+        """The night read again from its original among these files, without these spans."""
         original = _original_of(files)
-        report = self._reader.read_kept(night.original_sha256, hints_of(night), lambda: self._store.get(original.key))
+        report = self._reader.read_kept(
+            night.original_sha256,
+            hints_of(night),
+            lambda: self._store.get(original.key),
+            tuple(Exclusion(span.from_s, span.to_s) for span in spans),
+        )
         return with_first_warnings(report, night)
+
+    def stored_as(self, doctor_id: str, item_id: str) -> str | None:
+        """The id of the stored night of a batch's file; ``None`` before it is stored."""
+        with self._catalogue.read() as transaction:
+            return transaction.uploads.get(item_id, doctor_id).recording_id
 
     def staged_trace(self, doctor_id: str, item_id: str, name_of: Callable[[UploadItem], str]) -> NightReport:
         """The same for a file of the batch, before or after it was stored."""
@@ -194,8 +211,10 @@ def _card(night: Night, plot: StoredFile | None, files: Sequence[StoredFile]) ->
 def with_first_warnings(report: NightReport, night: Night) -> NightReport:
     """The report with what the first reading had to assume: told the answer, the second one assumes nothing."""
     told = [dict(warning) for warning in night.numbers["warnings"]]
-    warnings = tuple(Note(str(one.pop("code")), one) for one in told)
-    return replace(report, analysis=replace(report.analysis, warnings=warnings))
+    first = tuple(Note(str(one.pop("code")), one) for one in told)
+    kept = tuple(note for note in first if note.code not in ANALYSIS_WARNINGS)
+    own = tuple(note for note in report.analysis.warnings if note.code in ANALYSIS_WARNINGS)
+    return replace(report, analysis=replace(report.analysis, warnings=kept + own))
 
 
 def hints_of(night: Night) -> Hints:

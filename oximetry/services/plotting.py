@@ -9,6 +9,7 @@ from collections.abc import Callable
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import NotReady
 from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.domain.quality import Exclusion
 from oximetry.domain.records import FileKind, NightState
 from oximetry.services.analysis import NightReport
 from oximetry.services.nights import NightService
@@ -41,7 +42,8 @@ class PlottingService:
             raise NotReady
         if night.state is NightState.REMOVED:
             return  # restoring it asks again
-        picture = self._paint(self._nights.trace(night.doctor_id, night.id), language)
+        report = self._nights.trace(night.doctor_id, night.id)
+        picture = self._paint(report, language)
         digest = hashlib.sha256(picture).hexdigest()
         name = ObjectName(night.patient_id, FileKind.PLOT, night.started_at, night.device_serial, digest, "png")
         made = NewFile(name.key, picture, "image/png")
@@ -49,7 +51,8 @@ class PlottingService:
         with self._catalogue.write() as transaction:
             transaction.nights.lock(night.id)
             now = transaction.nights.get(night.id)
-            if now.patient_id != night.patient_id or now.state is not NightState.STORED:
+            spans = tuple(Exclusion(span.from_s, span.to_s) for span in transaction.exclusions.of([night.id]))
+            if now.patient_id != night.patient_id or now.state is not NightState.STORED or spans != report.exclusions:
                 raise NotReady
             before = transaction.nights.plots([analysis_id], language).get(analysis_id)
             file = transaction.files.add(made.row(("recording", night.id), None), self._clock())

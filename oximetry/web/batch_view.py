@@ -93,7 +93,7 @@ def patient_name(card: PatientCard, words: Words) -> str:
 
 
 def counts(batch: Batch, words: Words) -> str:
-    """``12 fișiere · 10 citite · 1 refuzat · 1 în lucru``."""
+    """``12 fișiere · 10 citite · 1 refuzat · 1 în lucru``, and what is waited for: a phone shows no remarks."""
     states = [row.item.state for row in batch.rows]
     if not states:
         return ""
@@ -107,6 +107,8 @@ def counts(batch: Batch, words: Words) -> str:
     parts += [words.count("batch.stored", stored)] if stored else []
     parts += [words.count("batch.refused", refused)] if refused else []
     parts += [words.count("batch.busy", busy)] if busy else []
+    waits = dict.fromkeys(row.waits_for for row in batch.rows if row.waits_for)
+    parts += [words("remark.waits", reason=words.reason(reason, {})) for reason in waits]
     return " · ".join(parts)
 
 
@@ -140,7 +142,9 @@ def table_row(
         "pdf": "✓" if row.report or item.kind is ItemKind.REPORT else NO_VALUE,
         "patient": labels.get(item.patient_id or item.target or "", ""),
         "target": item.target or "",
-        "remarks": " · ".join(([] if item.state is ItemState.READ else [state]) + remarks(row, words, brief=True)),
+        "remarks": " · ".join(
+            ([] if item.state is ItemState.READ or row.waits_for else [state]) + remarks(row, words, brief=True)
+        ),
         "remarks_long": " ".join(remarks(row, words)),
     }
 

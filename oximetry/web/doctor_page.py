@@ -10,7 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from oximetry.services.uploads import UploadLimits
-from oximetry.web import ids
+from oximetry.web import exclusion_view, extra_rules_view, ids
 from oximetry.web.figures import config
 from oximetry.web.i18n import Words
 from oximetry.web.patient_page import language_switch
@@ -40,6 +40,7 @@ def layout(words: Words, email: str, session_id: str, limits: UploadLimits) -> C
             dcc.Store(id=ids.PATIENT_DIGEST),
             dcc.Store(id=ids.ASKED),
             dcc.Store(id=ids.SHOW_NIGHT),
+            dcc.Store(id=ids.NIGHT_OPENED),
             dcc.Interval(id=ids.POLL, interval=POLL_MS),
             _header(words, email),
             _expired(words),
@@ -77,8 +78,8 @@ def _expired(words: Words) -> Component:
 
 def _question(title: str, names: tuple[str, str, str, str], answers: tuple[str, str]) -> Component:
     modal, text, no, yes = names
-    buttons = [dmc.Button(answers[0], id=no, variant="default"), dmc.Button(answers[1], id=yes, color="red")]
-    return dmc.Modal([html.Div(id=text), dmc.Group(buttons)], id=modal, title=title, opened=False)
+    buttons = [dmc.Button(answers[0], id=no, variant="default"), dmc.Button(answers[1], id=yes, color="red.9")]
+    return dmc.Modal([html.Div(id=text), dmc.Group(buttons, mt="md")], id=modal, title=title, opened=False)
 
 
 def _header(words: Words, email: str) -> Component:
@@ -230,6 +231,7 @@ def _patient(words: Words) -> list[Component]:
             ],
             className="batch-actions",
         ),
+        extra_rules_view.section(words),
         dmc.Select(
             id=ids.MOVE_TO,
             label=words("nights.move_to"),
@@ -260,7 +262,12 @@ def _night_panel(words: Words) -> Component:
                 **{"aria-label": words("plot.keys")},
             ),
             html.P(id=ids.NIGHT_CAPTION, className="quiet caption"),
-            html.P(words("plot.keys"), className="quiet caption"),
+            html.Details(
+                [html.Summary(words("plot.help")), html.P(words("plot.keys")), html.P(words("plot.legend"))],
+                className="quiet caption plot-help",
+            ),
+            exclusion_view.bar(words),
+            html.Div(id=ids.EXCLUDED),
             html.Div(id=ids.NIGHT_DETAILS),
         ],
         id=ids.NIGHT_PANEL,

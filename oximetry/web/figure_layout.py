@@ -14,7 +14,7 @@ from oximetry.domain.recording import Recording
 from oximetry.web.i18n import Words
 
 SPO2, PULSE, MARK, MOTION = "#005FB8", "#B3261E", "#7A1F5C", "#6B7280"
-BELOW_90, BELOW_88, GAP = "#FDE7C7", "#F9CFC9", "#9AA5B1"
+BELOW_90, BELOW_88, GAP, EXCLUDED = "#FDE7C7", "#F9CFC9", "#9AA5B1", "#52606D"
 TEXT, QUIET, LINE = "#1F2933", "#52606D", "#D9E2EC"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 SPO2_AXIS_FROM, SPO2_AXIS_TO = 70.0, 100.5
@@ -102,6 +102,8 @@ def picture_parts(
     """What a PNG carries inside: title, caption, the lowered axis, what the signs mean; and no range slider."""
     title = words.title(recording.started_at, recording.ended_at, recording.device_serial)
     notes = [words("plot.legend")]
+    if analysis.summary.excluded_s > 0:
+        notes.append(words("plot.excluded_minutes", minutes=analysis.summary.excluded_s / 60))
     if spo2_floor(analysis) < SPO2_AXIS_FROM:
         notes.append(words("plot.axis_lowered", floor=spo2_floor(analysis)))
     lines = (caption(numbers, words), " · ".join(notes))

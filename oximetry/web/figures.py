@@ -18,6 +18,7 @@ from oximetry.domain.quality import runs_of
 from oximetry.domain.recording import Recording
 from oximetry.services.analysis import NightReport
 from oximetry.web.figure_layout import (
+    EXCLUDED,
     GAP,
     MARK,
     MOTION,
@@ -54,7 +55,9 @@ def night_figure(night: NightReport, words: Words, *, picture: bool = False) -> 
     data = [
         *_spans(recording, analysis, words, floor),
         *_lines(recording, analysis, words),
+        *_excluded(recording, analysis, words),
         *_marks(recording, analysis.events, words),
+        *_flags(recording, analysis, words),
     ]
     layout = night_layout(recording, analysis, words, slider=not picture)
     if picture:
@@ -123,6 +126,47 @@ def _lines(recording: Recording, analysis: NightAnalysis, words: Words) -> list[
     ]
 
 
+def _excluded(recording: Recording, analysis: NightAnalysis, words: Words) -> list[dict[str, Any]]:
+    """What was measured in the excluded spans, pale: it is in no number and still there to be judged again."""
+    excluded = analysis.quality.excluded
+    if not excluded.any():
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": words("plot.excluded_values"),
+            "y": _typed(np.where(excluded, recording.spo2_pct, np.nan)),
+            "line": {"color": EXCLUDED, "width": 1, "dash": "dot"},
+            "hovertemplate": "%{y:.0f} %",
+            "connectgaps": False,
+            **_axis(recording),
+        }
+    ]
+
+
+def _flags(recording: Recording, analysis: NightAnalysis, words: Words) -> list[dict[str, Any]]:
+    """Samples that look like artefacts: a ring around a rise that blood cannot make, crosses where motion was most."""
+    kinds = (
+        ("plot.flag_rise", analysis.suspicion.rise, recording.spo2_pct, "y", "circle-open", 9),
+        ("plot.flag_motion", analysis.suspicion.motion, recording.motion, "y3", "x-thin-open", 4),
+    )
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": words(key),
+            "x": [clock(recording, elapsed_s).isoformat() for elapsed_s in recording.time_s[flagged]],
+            "y": values[flagged].tolist(),
+            "yaxis": yaxis,
+            "marker": {"symbol": symbol, "color": MARK, "size": size},
+            "hovertemplate": words(key),
+        }
+        for key, flagged, values, yaxis, symbol, size in kinds
+        if flagged.any()
+    ]
+
+
 def _typed(values: npt.NDArray[np.float64]) -> dict[str, str]:
     """plotly's typed array: 4 bytes a sample, every sample, NaN included."""
     return {"dtype": "f4", "bdata": base64.b64encode(values.astype("<f4").tobytes()).decode()}
@@ -148,7 +192,8 @@ def _marks(recording: Recording, events: Sequence[Desaturation], words: Words) -
 
 
 def _spans(recording: Recording, analysis: NightAnalysis, words: Words, floor: float) -> list[dict[str, Any]]:
-    """Below-range runs (hatched, under 61 %) and gaps (grey, the whole height): never the same look."""
+    """Below-range runs (hatched, under 61 %), gaps (grey dots) and exclusions (crossed): never the same look."""
+    excluded = runs_of(analysis.quality.excluded).tolist()
     below = runs_of(analysis.quality.below_range).tolist()
     gaps = [
         (first, last)
@@ -158,6 +203,9 @@ def _spans(recording: Recording, analysis: NightAnalysis, words: Words, floor: f
     return [
         _polygons(recording, below, (floor, 61.0), words("plot.below_range"), {"shape": "/", "fgcolor": MARK}),
         _polygons(recording, gaps, (floor, SPO2_AXIS_TO), words("plot.gap"), {"shape": ".", "fgcolor": GAP}),
+        _polygons(
+            recording, excluded, (floor, SPO2_AXIS_TO), words("plot.excluded"), {"shape": "x", "fgcolor": EXCLUDED}
+        ),
     ]
 
 

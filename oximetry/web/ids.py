@@ -24,6 +24,7 @@ SURE, SURE_TEXT, SURE_YES, SURE_NO, ASKED = "sure", "sure-text", "sure-yes", "su
 
 PATIENT_LIST, NEW_PATIENT = "patient-list", "new-patient"
 PATIENT_PAGE, PATIENT_SHOWN, PATIENT_DIGEST = "patient-page", "patient-shown", "patient-digest"
+EXTRA_RULES, SAVE_RULES = "extra-rules", "save-rules"
 LABEL, SAVE_LABEL, ROTATE, REVOKE = "patient-label", "save-label", "rotate-link", "revoke-link"
 NIGHT_ACTION, MOVE_TO = "night-action", "move-to"
 
@@ -37,4 +38,12 @@ NIGHT_PANEL, NIGHT_TITLE, NIGHT_NUMBERS, NIGHT_PLOT, NIGHT_CAPTION, NIGHT_CLOSE 
 )
 SHOW_NIGHT = "show-night"
 EXPIRED, SIGN_OUT_FAILED = "session-expired", "sign-out-failed"
-NIGHT_DETAILS = "night-details"
+NIGHT_DETAILS, NIGHT_OPENED = "night-details", "night-opened"
+EXCLUDE_BAR, EXCLUDE_FROM, EXCLUDE_TO, EXCLUDE_REASON, EXCLUDE, EXCLUDED = (
+    "exclude-bar",
+    "exclude-from",
+    "exclude-to",
+    "exclude-reason",
+    "exclude",
+    "excluded",
+)

@@ -29,6 +29,15 @@ def maybe_text(value: object) -> str | None:
     return None if value is None else text(value) or None
 
 
+def texts(value: object) -> list[str]:
+    """The ticked values of a group; nothing ticked may also be nothing at all."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise InvalidRequest("malformed")
+    return [text(one) for one in value]
+
+
 def tick(value: object) -> int:
     """The number that a refresh raises by one."""
     if not isinstance(value, int):
@@ -57,15 +66,15 @@ def selected(rows: object) -> list[str]:
     return [text(field(row, "id")) for row in rows]
 
 
-def moment(value: object) -> datetime:
-    """A wall clock's date and time; one with a zone is not what a device shows."""
+def moment(value: object, otherwise: str = "start_implausible") -> datetime:
+    """A wall clock's date and time; one with a zone is not what a device shows. ``otherwise`` is the refusal."""
     given = maybe_text(value)
     try:
         found = datetime.fromisoformat(given or "")
     except ValueError as error:
-        raise InvalidRequest("start_implausible") from error
+        raise InvalidRequest(otherwise) from error
     if found.tzinfo is not None:
-        raise InvalidRequest("start_implausible")
+        raise InvalidRequest(otherwise)
     return found
 
 

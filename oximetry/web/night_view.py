@@ -16,6 +16,8 @@ from oximetry.web.figures import Figure, night_figure
 from oximetry.web.i18n import Words
 from oximetry.web.vendor_view import beside_ours
 
+LISTED_RISES = 50
+
 
 def title(report: NightReport, words: Words) -> str:
     """``Noaptea 15/16 octombrie 2025 · 20:35–06:35 · aparat 0331``."""
@@ -28,8 +30,18 @@ def lowest(values: Mapping[str, Any], words: Words) -> str:
     return f"< {words.percent(61, 0)}" if values["below_range_s"] > 0 else words.percent(values["spo2_min_pct"], 0)
 
 
+# where each number stands among the stored ones, for its band
+_BANDS = {
+    "odi3": "odi3_per_h",
+    "odi4": "odi4_per_h",
+    "below90": "time_below_pct.90",
+    "le88": "t_le88_min",
+    "mean": "spo2_mean_pct",
+}
+
+
 def numbers(values: Mapping[str, Any], words: Words) -> Component:
-    """Eight numbers in a row; each opens to its definition."""
+    """Eight numbers in a row; each opens to its definition, its band, the samples it was made from and its source."""
     shown = (
         ("odi3", words.number(values["odi3_per_h"])),
         ("odi4", words.number(values["odi4_per_h"])),
@@ -47,11 +59,62 @@ def numbers(values: Mapping[str, Any], words: Words) -> Component:
                 [
                     html.Summary([html.B(value), html.Span(words(f"number.{name}"))]),
                     html.P(words(f"definition.{name}", **details)),
+                    *[html.P(line) for line in (_band(values, name, words), _samples(values, words)) if line],
+                    html.P(words(f"source.{name}")),
                 ]
             )
             for name, value in shown
         ],
         className="number-row",
+    )
+
+
+def _band(values: Mapping[str, Any], name: str, words: Words) -> str:
+    """How far samples that are not in the number could move it; empty when they could not."""
+    low, high = values.get("uncertainty", {}).get(_BANDS.get(name, ""), (None, None))
+    if low is None or high is None or low == high:
+        return ""
+    return words("provenance.band", low=words.number(low), high=words.number(high))
+
+
+def _samples(values: Mapping[str, Any], words: Words) -> str:
+    """Out of which samples the number was made."""
+    interval_s = values["sampling_interval_s"]
+    return words(
+        "provenance.samples",
+        valid=words.number(round(values["valid_s"] / interval_s), 0),
+        samples=words.number(values["samples"], 0),
+        excluded=words.number(round(values.get("excluded_s", 0) / interval_s), 0),
+        interval=interval_s,
+        format=values["format"],
+    )
+
+
+def quality(report: NightReport, words: Words) -> Component:
+    """How many samples are in which state, and what is flagged as a probable artefact."""
+    recording, summary = report.recording, report.analysis.summary
+    missing_s = summary.recorded_s - summary.valid_s - summary.below_range_s - summary.excluded_s
+    times = (
+        ("valid", summary.valid_s),
+        ("below_range", summary.below_range_s),
+        ("excluded", summary.excluded_s),
+        ("missing", missing_s),
+        ("countdown", summary.countdown_s),
+        ("motion", summary.motion_suspect_s),
+    )
+    rows = [[words(f"quality.{name}"), words("unit.minutes", value=words.number(s / 60))] for name, s in times]
+    rises = recording.time_s[report.analysis.suspicion.rise].tolist()
+    jumps = [
+        [{"text": f"{recording.wall_clock(at_s):%H:%M:%S}", "at": clock(recording, at_s).isoformat()}] for at_s in rises
+    ]
+    listed = [table([words("quality.rises")], jumps[:LISTED_RISES])] if jumps else []
+    return html.Details(
+        [
+            html.Summary(words("quality.title")),
+            table([words("quality.state"), words("quality.time")], rows),
+            html.P(words("quality.rises_count", count=summary.implausible_rises)),
+            *listed,
+        ]
     )
 
 
@@ -125,6 +188,6 @@ def panel(report: NightReport, words: Words) -> tuple[str, Component, Figure, st
     """Title, numbers, figure, caption and details of the night panel."""
     values = report.as_json()
     over = html.Div([numbers(values, words), warnings(values, words)])
-    parts = [events(report, words), spread(report, words), beside_ours(values, words)]
+    parts = [events(report, words), spread(report, words), quality(report, words), beside_ours(values, words)]
     details = html.Div([part for part in parts if part is not None])
     return title(report, words), over, night_figure(report, words), caption(values, words), details

@@ -129,6 +129,8 @@ def _numbers(card: NightCard, words: Words) -> list[Component]:
             className="numbers",
         )
     ]
+    if numbers.get("excluded_s"):
+        shown.append(html.P(words("patient.excluded", minutes=numbers["excluded_s"] / 60), className="note"))
     if numbers["valid_s"] < 4 * 3600:
         shown.append(html.P(words("patient.short_night"), className="note"))
     return shown

@@ -22,6 +22,7 @@ def register(app: dash.Dash, services: WebServices) -> None:
     """Add the callbacks to the doctor's app."""
     _register_list(app, services)
     _register_patient(app, services)
+    _register_saving(app, services)
     _register_nights(app, services)
     _register_question(app, services)
 
@@ -62,6 +63,7 @@ def _register_patient(app: dash.Dash, services: WebServices) -> None:
     @app.callback(
         Output(ids.PATIENT_PAGE, "children"),
         Output(ids.LABEL, "value"),
+        Output(ids.EXTRA_RULES, "value"),
         Output(ids.PATIENT_DIGEST, "data"),
         Input(ids.PATIENT_SHOWN, "data"),
         Input(ids.REFRESH, "data"),
@@ -70,7 +72,7 @@ def _register_patient(app: dash.Dash, services: WebServices) -> None:
         prevent_initial_call=True,
         on_error=tell,
     )
-    def show_patient(shown: object, _refresh: object, _ticks: object, before: object) -> tuple[Any, Any, Any]:
+    def show_patient(shown: object, _refresh: object, _ticks: object, before: object) -> tuple[Any, ...]:
         patient_id = inputs.maybe_text(shown)
         if patient_id is None:
             raise PreventUpdate
@@ -78,15 +80,20 @@ def _register_patient(app: dash.Dash, services: WebServices) -> None:
         try:
             card = services.links.card(doctor.id, patient_id)
         except OximetryError as error:
-            return failed(words, error), "", None
+            return failed(words, error), "", [], None
         nights = services.nights.managed(doctor.id, patient_id, request_language())
         reports = services.nights.lone_reports(doctor.id, patient_id)
         digest = patients_view.digest(card, nights, reports, words)
         if digest == before:
             raise PreventUpdate
-        label = no_update if ctx.triggered_id == ids.POLL else card.patient.label or ""
-        return patients_view.patient_nights(card, nights, reports, words), label, digest
+        answers = services.extra_rules.answers(doctor.id, patient_id)
+        page = patients_view.patient_nights(card, nights, reports, answers, words)
+        if ctx.triggered_id == ids.POLL:  # what is being typed or ticked stays
+            return page, no_update, no_update, digest
+        return page, card.patient.label or "", list(card.patient.extra_rules), digest
 
+
+def _register_saving(app: dash.Dash, services: WebServices) -> None:
     @app.callback(
         Output(ids.REFRESH, "data", allow_duplicate=True),
         Output(ids.MESSAGE, "children", allow_duplicate=True),
@@ -101,6 +108,21 @@ def _register_patient(app: dash.Dash, services: WebServices) -> None:
         after = inputs.tick(tick) + 1
         services.links.set_label(signed_in_doctor().id, inputs.text(shown), inputs.maybe_text(label))
         return after, said(request_words(), "done.save-label")
+
+    @app.callback(
+        Output(ids.REFRESH, "data", allow_duplicate=True),
+        Output(ids.MESSAGE, "children", allow_duplicate=True),
+        Input(ids.SAVE_RULES, "n_clicks"),
+        State(ids.EXTRA_RULES, "value"),
+        State(ids.PATIENT_SHOWN, "data"),
+        State(ids.REFRESH, "data"),
+        prevent_initial_call=True,
+        on_error=tell,
+    )
+    def save_rules(_clicks: object, names: object, shown: object, tick: object) -> tuple[Any, Any]:
+        after = inputs.tick(tick) + 1
+        services.links.set_extra_rules(signed_in_doctor().id, inputs.text(shown), inputs.texts(names))
+        return after, said(request_words(), "done.save-rules")
 
 
 def _register_nights(app: dash.Dash, services: WebServices) -> None:

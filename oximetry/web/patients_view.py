@@ -9,9 +9,10 @@ import segno
 from dash import html
 from dash.development.base_component import Component
 
+from oximetry.domain.extra_rules import Answer
 from oximetry.domain.records import NightState, StoredFile
 from oximetry.services.nights import NightCard
-from oximetry.web import ids
+from oximetry.web import extra_rules_view, ids
 from oximetry.web.batch_view import patient_name
 from oximetry.web.i18n import Words
 from oximetry.web.night_view import lowest
@@ -96,19 +97,21 @@ def qr_code(url: str) -> str:
 def digest(card: PatientCard, nights: Sequence[NightCard], reports: Sequence[StoredFile], words: Words) -> str:
     """Equal as long as the patient's page would look the same."""
     link = (card.link.id, card.link.opened_count) if card.link else None
-    stored = [
-        (one.night.id, one.night.state, one.night.analysis_id, [file.key for file in _files(one)]) for one in nights
-    ]
+    stored = [(one.night.id, one.night.state, one.night.numbers, [file.key for file in _files(one)]) for one in nights]
     told = (words.language, card.patient, link, stored, [file.key for file in reports])
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def patient_nights(
-    card: PatientCard, nights: Sequence[NightCard], reports: Sequence[StoredFile], words: Words
+    card: PatientCard,
+    nights: Sequence[NightCard],
+    reports: Sequence[StoredFile],
+    answers: Mapping[str, Sequence[Answer]],
+    words: Words,
 ) -> list[Component]:
-    """One patient's page: link, nights, reports without a night."""
+    """One patient's page: link, nights with what the extra rules say of them, reports without a night."""
     shown: list[Component] = [link_box(card, words)]
-    shown += [night_row(night, words) for night in nights]
+    shown += [night_row(night, answers.get(night.night.id, ()), words) for night in nights]
     if not nights:
         shown.append(html.P(words("nights.none"), className="quiet"))
     if reports:
@@ -117,8 +120,8 @@ def patient_nights(
     return shown
 
 
-def night_row(card: NightCard, words: Words) -> Component:
-    """One stored night with its headline numbers and what can be done with it."""
+def night_row(card: NightCard, answers: Sequence[Answer], words: Words) -> Component:
+    """One stored night with its headline numbers, the extra rules' answers and what can be done with it."""
     night, numbers = card.night, card.night.numbers
     parts = (
         f"ODI3 {words.number(numbers['odi3_per_h'])}",
@@ -131,6 +134,7 @@ def night_row(card: NightCard, words: Words) -> Component:
             html.Strong(words.title(night.started_at, night.ended_at, night.device_serial)),
             html.Span(" · ".join(parts), className="quiet"),
             _night_state(card, words),
+            *extra_rules_view.results(answers, words),
             html.Div(_actions(card, words), className="downloads"),
         ],
         className="card night-row",

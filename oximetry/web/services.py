@@ -9,8 +9,10 @@ from typing import Protocol
 from oximetry.services.accounts import AccountService
 from oximetry.services.assignment import AssignmentService
 from oximetry.services.batch import BatchService
+from oximetry.services.exclusions import ExclusionService
 from oximetry.services.nights import NightService
 from oximetry.services.readiness import ReadinessService
+from oximetry.services.rule_answers import ExtraRuleService
 from oximetry.services.uploads import UploadService
 from patient_links import PatientLinks
 
@@ -47,5 +49,7 @@ class WebServices:
     batches: BatchService
     assignment: AssignmentService
     nights: NightService
+    exclusions: ExclusionService
+    extra_rules: ExtraRuleService
     readiness: ReadinessService
     open_signed: OpenSigned | None

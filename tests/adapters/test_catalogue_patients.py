@@ -47,6 +47,22 @@ def test_patient_of_another_doctor_is_not_found(catalogue, doctors):
             transaction.patients.get(doctors[1].id, patient.id)
 
 
+def test_extra_rules_are_off_until_the_patients_own_doctor_switches_them_on(catalogue, doctors):
+    patient, neighbour = create(catalogue, doctors[0]), create(catalogue, doctors[0])
+    assert patient.extra_rules == ()
+    with catalogue.write() as transaction:
+        assert transaction.patients.get(doctors[0].id, patient.id).extra_rules == ()
+        transaction.patients.set_extra_rules(doctors[0].id, patient.id, ["copd", "mcgill"])
+        transaction.patients.set_extra_rules(doctors[1].id, patient.id, ["medicare"])
+    with catalogue.read() as transaction:
+        assert transaction.patients.get(doctors[0].id, patient.id).extra_rules == ("copd", "mcgill")
+        assert [one.extra_rules for one in transaction.patients.all(doctors[0].id)] == [(), ("copd", "mcgill")]
+        assert transaction.patients.get(doctors[0].id, neighbour.id).extra_rules == ()
+    with catalogue.write() as transaction:
+        transaction.patients.set_extra_rules(doctors[0].id, patient.id, [])
+        assert transaction.patients.get(doctors[0].id, patient.id).extra_rules == ()
+
+
 def test_links_of_another_doctors_patients_are_not_listed(catalogue, doctors):
     patient = create(catalogue, doctors[0])
     add_link(catalogue, patient, "1")

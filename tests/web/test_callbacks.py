@@ -81,6 +81,7 @@ ANY_PATTERN = {
     "take-out": '{"item":"x","type":"take-out"}',
     "give-start": '{"item":"x","type":"give-start"}',
     "start": '{"item":"x","type":"start"}',
+    "put-back": '{"span":"x","type":"put-back"}',
     "night-action": '{"act":"unheard-of","night":"x","type":"night-action"}',
 }
 
@@ -137,6 +138,36 @@ def test_removing_a_night_asks_first_and_closes_its_panel(world: World) -> None:
     done = call(client, callback_of(client, "sure.opened", "sure-yes"), yes, "sure-yes.n_clicks").json["response"]
     assert done["show-night"]["data"] is None
     assert nights.shown(doctor.id, patient_id, "ro") == []
+
+
+def test_extra_rules_show_once_they_are_saved_and_ticks_stay_while_the_page_polls(world: World) -> None:
+    patient_id, _ = world.stored_night()
+    client = world.signed_in()
+    show = callback_of(client, "patient-page.children", "patient-shown")
+    values = Values({"patient-shown.data": patient_id})
+    first = call(client, show, values, "patient-shown.data").json["response"]
+    assert first["extra-rules"]["value"] == []
+    assert "regula copd v1" not in json.dumps(first, ensure_ascii=False)
+    saved = Values({"save-rules.n_clicks": 1, "extra-rules.value": ["copd"], "patient-shown.data": patient_id,
+                    "refresh.data": 3})  # fmt: skip
+    done = call(client, callback_of(client, "refresh.data", "save-rules"), saved, "save-rules.n_clicks")
+    assert [one["data"] for name, one in done.json["response"].items() if name.startswith("refresh")] == [4]
+    values["patient-digest.data"] = first["patient-digest"]["data"]
+    polled = call(client, show, values, "poll.n_intervals").json["response"]
+    assert "regula copd v1" in json.dumps(polled, ensure_ascii=False)
+    assert "extra-rules" not in polled
+    again = call(client, show, Values({"patient-shown.data": patient_id}), "refresh.data").json["response"]
+    assert again["extra-rules"]["value"] == ["copd"]
+
+
+def test_an_unknown_extra_rule_is_said_and_not_saved(world: World) -> None:
+    patient_id, _ = world.stored_night()
+    client, doctor = world.signed_in(), world.doctor()
+    saved = Values({"save-rules.n_clicks": 1, "extra-rules.value": ["horoscope"], "patient-shown.data": patient_id,
+                    "refresh.data": 0})  # fmt: skip
+    done = call(client, callback_of(client, "refresh.data", "save-rules"), saved, "save-rules.n_clicks")
+    assert "Nu s-a schimbat nimic" in json.dumps(done.json, ensure_ascii=False)
+    assert world.services.web.links.card(doctor.id, patient_id).patient.extra_rules == ()
 
 
 def test_a_patients_page_is_drawn_again_only_when_something_changed(world: World) -> None:
