@@ -57,6 +57,14 @@
     }
   };
 
+  // a page left open learns at its next request that its link was stopped
+  const ask = window.fetch.bind(window);
+  window.fetch = async (...request) => {
+    const answer = await ask(...request);
+    if (answer.status === 404 && shown && answer.url.includes("/_dash-update-component")) exchange();
+    return answer;
+  };
+
   const whenReady = () => {
     if (nights() && window.dash_clientside && window.dash_clientside.set_props) exchange();
     else setTimeout(whenReady, 20);

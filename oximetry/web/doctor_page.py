@@ -41,6 +41,7 @@ def layout(words: Words, email: str, session_id: str, limits: UploadLimits) -> C
             dcc.Store(id=ids.ASKED),
             dcc.Store(id=ids.SHOW_NIGHT),
             dcc.Store(id=ids.NIGHT_OPENED),
+            dcc.Store(id=ids.NIGHT_CHANGED),
             dcc.Interval(id=ids.POLL, interval=POLL_MS),
             _header(words, email),
             _expired(words),

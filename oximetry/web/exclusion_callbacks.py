@@ -9,6 +9,7 @@ from dash import ALL, ClientsideFunction, Input, Output, State
 from dash.exceptions import PreventUpdate
 
 from oximetry.web import exclusion_view, ids, inputs, night_view
+from oximetry.web.figures import night_figure
 from oximetry.web.language import request_words
 from oximetry.web.messages import said, signed_in_doctor, tell
 from oximetry.web.services import WebServices
@@ -26,11 +27,11 @@ def register(app: dash.Dash, services: WebServices) -> None:
 
     @app.callback(
         Output(ids.NIGHT_NUMBERS, "children", allow_duplicate=True),
-        Output(ids.NIGHT_PLOT, "figure", allow_duplicate=True),
         Output(ids.NIGHT_CAPTION, "children", allow_duplicate=True),
         Output(ids.NIGHT_DETAILS, "children", allow_duplicate=True),
         Output(ids.EXCLUDED, "children", allow_duplicate=True),
         Output(ids.EXCLUDE_REASON, "value"),
+        Output(ids.NIGHT_CHANGED, "data"),
         Output(ids.MESSAGE, "children", allow_duplicate=True),
         Output(ids.REFRESH, "data", allow_duplicate=True),
         Input(ids.EXCLUDE, "n_clicks"),
@@ -56,4 +57,17 @@ def register(app: dash.Dash, services: WebServices) -> None:
             report = services.exclusions.put_back(doctor_id, night_id, inputs.button("span"))
         spans = exclusion_view.listed(services.exclusions.spans(doctor_id, night_id), report, words)
         done = said(words, "exclude.done" if inputs.is_plain() else "exclude.is_back")
-        return *night_view.panel(report, words)[1:], spans, "", done, inputs.tick(tick) + 1
+        after = inputs.tick(tick) + 1
+        return *night_view.texts(report, words), spans, "", after, done, after
+
+    @app.callback(
+        Output(ids.NIGHT_PLOT, "figure", allow_duplicate=True),
+        Input(ids.NIGHT_CHANGED, "data"),
+        State(ids.NIGHT_OPENED, "data"),
+        prevent_initial_call=True,
+        on_error=tell,
+    )
+    def redraw(_changed: object, opened: object) -> Any:
+        """The plot by itself: drawing it takes the browser a moment, and the numbers need not wait for it."""
+        report = services.nights.trace(signed_in_doctor().id, inputs.text(opened))
+        return night_figure(report, request_words())

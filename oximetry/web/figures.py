@@ -33,6 +33,7 @@ from oximetry.web.figure_layout import (
 from oximetry.web.i18n import Words
 
 SHORTEST_GAP_DRAWN_S = 12.0
+CROSSED = {"shape": "x", "fgcolor": EXCLUDED, "size": 12, "solidity": 0.12}  # what was measured stays readable
 
 Figure = dict[str, Any]
 
@@ -203,9 +204,7 @@ def _spans(recording: Recording, analysis: NightAnalysis, words: Words, floor: f
     return [
         _polygons(recording, below, (floor, 61.0), words("plot.below_range"), {"shape": "/", "fgcolor": MARK}),
         _polygons(recording, gaps, (floor, SPO2_AXIS_TO), words("plot.gap"), {"shape": ".", "fgcolor": GAP}),
-        _polygons(
-            recording, excluded, (floor, SPO2_AXIS_TO), words("plot.excluded"), {"shape": "x", "fgcolor": EXCLUDED}
-        ),
+        _polygons(recording, excluded, (floor, SPO2_AXIS_TO), words("plot.excluded"), CROSSED),
     ]
 
 
@@ -232,7 +231,7 @@ def _polygons(
         "y": ys,
         "fill": "toself",
         "fillcolor": f"{colour}33",
-        "fillpattern": {**pattern, "bgcolor": f"{colour}33", "size": 5, "solidity": 0.35},
+        "fillpattern": {"size": 5, "solidity": 0.35, "bgcolor": f"{colour}33", **pattern},
         "line": {"width": 0.5, "color": colour},
         "hoverinfo": "skip",
         "visible": bool(xs),

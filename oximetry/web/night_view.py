@@ -186,8 +186,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Component:
 
 def panel(report: NightReport, words: Words) -> tuple[str, Component, Figure, str, Component]:
     """Title, numbers, figure, caption and details of the night panel."""
+    over, below, details = texts(report, words)
+    return title(report, words), over, night_figure(report, words), below, details
+
+
+def texts(report: NightReport, words: Words) -> tuple[Component, str, Component]:
+    """What stands around the figure: numbers, caption and details."""
     values = report.as_json()
     over = html.Div([numbers(values, words), warnings(values, words)])
     parts = [events(report, words), spread(report, words), quality(report, words), beside_ours(values, words)]
     details = html.Div([part for part in parts if part is not None])
-    return title(report, words), over, night_figure(report, words), caption(values, words), details
+    return over, caption(values, words), details

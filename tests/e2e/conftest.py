@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_pl
 
 from tests.postgres import empty_postgres, postgres
 from tests.real_parts import require_real_part
-from tests.storage.worlds import gateway
+from tests.storage.worlds import gateway, own_gateway
 
-__all__ = ["empty_postgres", "gateway", "postgres"]
+__all__ = ["empty_postgres", "gateway", "own_gateway", "postgres"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
