@@ -1,6 +1,8 @@
-"""Damaged files for every reader: ``python -m benchmarks.fuzz_readers [inputs] [seed]`` (200,000 in all).
+"""Damaged files for every reader: ``python -m benchmarks.fuzz_readers [inputs] [seed]`` (200,000 in all), and
+``python -m benchmarks.fuzz_readers [inputs] [seed] binary`` (so many for each binary format, memory watched).
 
-Prints what came of them. Anything but a recording or an ``InvalidRecording`` ends the run with the bytes that did it.
+Prints what came of them. Anything but a recording or an ``InvalidRecording``, a read of more than 2 s, or (watched) of
+more memory than 50 times the input, ends the run with the bytes that did it.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+import tracemalloc
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,9 +24,12 @@ from oximetry.readers.writers.catalogue import WRITERS, Writer
 
 INPUTS = 200_000
 SLOW_S = 2.0
+MEMORY_FACTOR = 50
+SMALL_BYTES = 64 * 1024  # Python's own objects for a file of a few hundred bytes
 ROWS = 90
 START = datetime(2025, 10, 15, 23, 59, 0)
 BINARY = ("viatom_binary", "oxyii", "pod2", "contec_spo2", "contec_spo", "medview", "edf", "wmedf", "xlsx")
+BINARY_WRITERS = ("viatom_v", "oxyii", "pod2", "contec_sp", "medview", "edf", "bdf", "wmedf")
 SPECIAL = (0, 1, 3, 5, 6, 0x20, 0x2D, 0x30, 0x39, 0x7F, 0x80, 0xFF)
 
 _REGISTRY = create_registry()
@@ -135,5 +141,31 @@ def main(inputs: int = INPUTS, seed: int = 1) -> None:
     print(f"{inputs} inputs, slowest {1000 * slowest:.0f} ms")
 
 
+def each_binary(inputs: int = INPUTS, seed: int = 1) -> None:
+    """So many inputs for every binary format; prints one line per format."""
+    for start in (one for one in SEEDS if one.name.startswith(BINARY_WRITERS)):
+        source = random.Random(f"{seed} {start.name}")
+        read, slowest, most = 0, 0.0, 0
+        tracemalloc.start()
+        for _ in range(inputs):
+            content = damaged(start.content, source)
+            tracemalloc.reset_peak()
+            before, began = tracemalloc.get_traced_memory()[0], time.perf_counter()
+            try:
+                read += outcome(content, start.file_name) == "recording"
+            except BaseException:
+                print(start.name, content.hex())
+                raise
+            slowest = max(slowest, time.perf_counter() - began)
+            used = tracemalloc.get_traced_memory()[1] - before
+            most = max(most, used)
+            if slowest > SLOW_S or used > max(MEMORY_FACTOR * len(content), SMALL_BYTES):
+                print(start.name, content.hex())
+                raise SystemExit(f"took {slowest:.1f} s and {used} bytes")
+        tracemalloc.stop()
+        told = f"{inputs} inputs, {read} read, the rest refused"
+        print(f"{start.name:20} {told}, slowest {1000 * slowest:.0f} ms, most memory {most // 1024} KB", flush=True)
+
+
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3]))
+    (each_binary if sys.argv[3:] == ["binary"] else main)(*map(int, sys.argv[1:3]))

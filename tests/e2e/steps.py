@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests.e2e.live import EMAIL, PASSWORD, Site
+from tests.factories import night_csv, night_name
 
 ROWS = ".ag-center-cols-container .ag-row"
 
@@ -79,3 +84,30 @@ def plotted_points(page: Page, name: str = "SpO2") -> int:
     points: Any = plot.evaluate("(plot, name) => plot.data.find((one) => one.name === name).y.length ?? 0", name)
     full: Any = plot.evaluate("(plot, name) => plot._fullData.find((one) => one.name === name)._length ?? 0", name)
     return int(points or full)
+
+
+def write_nights(folder: Path, count: int, rows: int) -> list[Path]:
+    """Quiet nights in a row of days, as files; 12,000 rows are 330 KB."""
+    paths = []
+    for number in range(count):
+        start = datetime(2025, 1, 1, 22) + timedelta(days=number)
+        paths.append(folder / night_name("9001", start))
+        paths[-1].write_bytes(night_csv(start, rows=rows))
+    return paths
+
+
+def row_of(page: Page, path: Path) -> Locator:
+    """The line of a file that was not received yet."""
+    return page.locator(".file-row").filter(has_text=path.name)
+
+
+def digests_in_batch(site: Site) -> list[str]:
+    """The digests of the files of the batch, one for each row that the doctor still sees."""
+    with closing(sqlite3.connect(site.folder / "data" / "catalogue.sqlite")) as catalogue:
+        rows = catalogue.execute("select sha256 from upload_items where state != 'discarded'").fetchall()
+    return sorted(str(digest) for (digest,) in rows)
+
+
+def digests(paths: list[Path]) -> list[str]:
+    """Of the files on this side, to compare with ``digests_in_batch``."""
+    return sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths)
