@@ -33,6 +33,7 @@ from oximetry.services.nights import NightService
 from oximetry.services.plotting import PlottingService
 from oximetry.services.readiness import ReadinessService
 from oximetry.services.reading import ReadingService
+from oximetry.services.reanalysis import ReanalysisService
 from oximetry.services.rule_answers import ExtraRuleService
 from oximetry.services.storing import StoringService
 from oximetry.services.uploads import MEGABYTE, UploadLimits, UploadService
@@ -65,6 +66,7 @@ class Services:
     renderer: PngRenderer
     web: WebServices
     housekeeping: HousekeepingService
+    reanalysis: ReanalysisService
     runner: JobRunner
 
     def close(self) -> None:
@@ -130,8 +132,9 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
         if job.name in failures:
             failures[job.name](job.subject, reason)
 
+    reanalysis = ReanalysisService(catalogue, nights, utc_now)
     runner = JobRunner(catalogue, handlers, utc_now, tell)
-    return Services(settings, catalogue, store, bell, reader, renderer, web, housekeeping, runner)
+    return Services(settings, catalogue, store, bell, reader, renderer, web, housekeeping, reanalysis, runner)
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:

@@ -378,3 +378,16 @@ def signs_in(run, password):
         return bool(with_services(lambda services: services.web.accounts.sign_in(EMAIL, password, "127.0.0.1")))
     except SignInRefused:
         return False
+
+
+def test_reanalyse_plans_and_applies(platform, folder):
+    run = platform
+    ingested = run("ingest", "--doctor", EMAIL, "--new-patient", str(folder / "Checkme O2 9003_20251104202217.csv"))
+    assert ingested.exit_code == 0
+    assert run("reanalyse").exit_code == 2
+    planned = run("reanalyse", "--plan", "--language", "en")
+    assert (planned.exit_code, planned.stdout.startswith("0 of 1 nights would change. The plan: ")) == (0, True)
+    digest = planned.stdout.split()[-1]
+    assert run("reanalyse", "--apply", digest).exit_code == 0
+    refused = run("reanalyse", "--apply", "another")
+    assert (refused.exit_code, digest in refused.stderr) == (1, True)

@@ -38,6 +38,10 @@ class AccountsTable:
         row = self._connection.execute(select(t.doctors).where(t.doctors.c.email == email.lower())).one_or_none()
         return _doctor(row) if row else None
 
+    def all(self) -> list[Doctor]:
+        """Every account, oldest first: for what the operator does over all of them."""
+        return [_doctor(row) for row in self._connection.execute(select(t.doctors).order_by(t.doctors.c.created_at))]
+
     def get(self, doctor_id: str) -> Doctor:
         """The account; raises ``NotFound``."""
         row = self._connection.execute(select(t.doctors).where(t.doctors.c.id == doctor_id)).one_or_none()

@@ -158,6 +158,15 @@ class UploadsTable:
         )
         return [_item(row) for row in rows]
 
+    def follow_numbers(self, night_id: str, numbers: Mapping[str, Any], now: datetime) -> None:
+        """The rows of a stored night's files show the night's new numbers."""
+        own = t.upload_items.c
+        self._connection.execute(
+            update(t.upload_items)
+            .where(own.recording_id == night_id, own.numbers.is_not(None))
+            .values(numbers=numbers, updated_at=now)
+        )
+
     def set(self, item_id: str, now: datetime, expected: ItemState | None = None, **values: Any) -> bool:
         """Change columns of a file, if it still is in the expected state; returns whether it was."""
         query = update(t.upload_items).where(t.upload_items.c.id == item_id)

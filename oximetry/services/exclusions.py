@@ -11,8 +11,7 @@ from oximetry.domain.errors import InvalidRecording, InvalidRequest, NotFound, N
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import ExcludedSpan, Night, NightState, StoredFile
 from oximetry.services.analysis import NightReport
-from oximetry.services.night_reader import analysis_rows
-from oximetry.services.nights import NightService, submit_plots
+from oximetry.services.nights import NightService, put_numbers
 
 logger = logging.getLogger(__name__)
 
@@ -107,9 +106,7 @@ class ExclusionService:
                 now = transaction.nights.get(night_id, doctor_id)
                 if now.state is NightState.STORED and transaction.exclusions.of([night_id]) == before:
                     write(transaction)
-                    transaction.nights.put_analyses(night_id, analysis_rows(report), self._clock())
-                    transaction.files.mark_deleted(transaction.nights.drop_plots(now.analysis_id), self._clock())
-                    submit_plots(transaction, now, self._clock)
+                    put_numbers(transaction, now, report, self._clock)
                     return report
         raise NotReady
 

@@ -15,7 +15,7 @@ from oximetry.domain.recording import Hints, Note
 from oximetry.domain.records import ExcludedSpan, FileKind, ItemKind, Night, NightState, StoredFile, UploadItem
 from oximetry.services.analysis import NightReport
 from oximetry.services.housekeeping import RESTORABLE
-from oximetry.services.night_reader import NightReader
+from oximetry.services.night_reader import NightReader, analysis_rows, stored_numbers
 from oximetry.services.storing import PLOT_LANGUAGES
 
 logger = logging.getLogger(__name__)
@@ -194,6 +194,14 @@ class NightService:
         transaction.audit.add(
             self._clock(), doctor_id, act, ("recording", night.id), patient_id=night.patient_id, **details
         )
+
+
+def put_numbers(transaction: Transaction, night: Night, report: NightReport, clock: Clock) -> None:
+    """Give a night new numbers: its row in the batch follows, and no picture shows the old ones any more."""
+    transaction.nights.put_analyses(night.id, analysis_rows(report), clock())
+    transaction.uploads.follow_numbers(night.id, stored_numbers(report), clock())
+    transaction.files.mark_deleted(transaction.nights.drop_plots(night.analysis_id), clock())
+    submit_plots(transaction, transaction.nights.get(night.id), clock)
 
 
 def submit_plots(transaction: Transaction, night: Night, clock: Clock) -> None:

@@ -1,0 +1,93 @@
+"""A doctor drags over the plot of a real stored night, leaves the span out, and puts it back."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e import steps
+from tests.e2e.conftest import Watched
+from tests.e2e.live import EMAIL, Site, running, wait_until
+from tests.factories import night_name, wavy_csv
+
+pytestmark = pytest.mark.browser
+
+START = datetime(2025, 1, 1, 22, 0, 0)
+
+
+def drag_over_the_plot(page: Page) -> None:
+    """From the plot's 40th to its 60th percent."""
+    box = page.locator("#doctor-plot .nsewdrag").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 60, steps=5)
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 60, steps=5)
+    page.mouse.up()
+
+
+def open_night(page: Page) -> None:
+    page.click("a[href='#pacienti']")
+    page.locator("#patient-list a").first.click()
+    page.locator("button[id*='night-action']").first.click()
+    page.locator("#doctor-plot .main-svg").first.wait_for()
+
+
+def stored(site: Site, folder: Path) -> str:
+    path = folder / night_name("9001", START)
+    path.write_bytes(wavy_csv(START, 6000, 4))
+    return site.command("ingest", "--doctor", EMAIL, "--new-patient", str(path)).stdout.split()[-1]
+
+
+def test_a_span_is_left_out_and_put_back(browser: Browser, tmp_path: Path, watched: Watched) -> None:
+    with running(tmp_path / "site") as site:
+        link = stored(site, tmp_path)
+        page = steps.sign_in(browser, site)
+        watched.watch(page)
+        open_night(page)
+        odi3, caption = page.locator("#night-numbers b").first, page.locator("#night-caption")
+        before = odi3.inner_text()
+
+        page.click("#exclude")
+        expect(page.locator("#message")).to_contain_text("Lipsește începutul sau sfârșitul")
+
+        page.locator("#night-panel .live-plot").focus()
+        page.keyboard.press("e")
+        drag_over_the_plot(page)
+        expect(page.locator("#exclude-from")).to_have_value(re.compile("^2025-01-02T00:"))
+        page.click("#exclude")
+        expect(page.locator("#message")).to_contain_text("Lipsește motivul")
+        page.fill("#exclude-reason", "senzor mișcat")
+        page.click("#exclude")
+        expect(odi3).not_to_have_text(before)
+        expect(page.locator(".excluded-span")).to_contain_text("senzor mișcat")
+        excluded = caption.inner_text()
+        steps_of_the_band(page)
+        wait_until(lambda: page.locator("#doctor-plot").evaluate(HAS_EXCLUDED), within_s=10)
+
+        patient = steps.open_as_patient(browser, link)
+        watched.watch(patient)
+        expect(patient.locator("details.card").first).to_contain_text("Medicul a lăsat deoparte")
+        expect(patient.locator(".caption").first).to_have_text(excluded)
+
+        page.locator("[id*='put-back']").click()
+        expect(odi3).to_have_text(before)
+        expect(page.locator(".excluded-span")).to_have_count(0)
+        patient.reload()
+        expect(patient.locator("details.card").first).not_to_contain_text("Medicul a lăsat deoparte")
+
+
+HAS_EXCLUDED = """(frame) => frame.querySelector('.js-plotly-plot').data.some((one) => one.name === 'SpO2 exclus')"""
+
+
+def steps_of_the_band(page: Page) -> None:
+    """The number opens to the samples it was made from and the band it would have."""
+    page.locator(".number-row summary").first.click()
+    opened = page.locator(".number-row details[open]").first
+    expect(opened).to_contain_text("puse la extreme")
+    expect(opened).to_contain_text(re.compile(r"Din 4\.\d{3} eșantioane valide din 6\.000"))
+    expect(opened).to_contain_text("Jung 2018")
