@@ -25,6 +25,7 @@ NIGHTS = 200
 SAMPLES = 9000
 COLD_LOADS = 7
 REDIRECTS = 3000
+CHANGES = 5
 
 
 def upload(folder: Path) -> Iterator[Row]:
@@ -78,6 +79,42 @@ def page(folder: Path) -> Iterator[Row]:
         took, sizes = zip(*(_cold_load(browser, link) for _ in range(COLD_LOADS)), strict=True)
         yield Row("patient page, cold Chromium: bytes", "≤ 900 KB", f"{max(sizes) / 1000:.0f} KB")
         yield Row("patient page, cold Chromium: first plot, median", "≤ 2.0 s", f"{median(took):.2f} s")
+
+
+PAINTED = """() => {
+    window.took = [];
+    let pressed = 0;
+    const isAct = (target) => target.closest("#exclude, [id*='put-back']");
+    document.addEventListener("click", ({ target }) => { if (isAct(target)) pressed = performance.now(); }, true);
+    new MutationObserver(() => requestAnimationFrame(() => setTimeout(() => {
+        if (pressed) window.took.push(performance.now() - pressed);
+        pressed = 0;
+    }))).observe(document.getElementById("night-numbers"), { childList: true, subtree: true, characterData: true });
+}"""
+
+
+def exclusion(folder: Path) -> Iterator[Row]:
+    """From the click that leaves a span out (or puts it back) to the new numbers on the screen."""
+    with running(folder / "site") as site, _chromium() as browser:
+        _one_night(site, folder)
+        page = steps.sign_in(browser, site)
+        page.click("a[href='#pacienti']")
+        page.locator("#patient-list a").first.click()
+        page.locator("button[id*='night-action']").first.click()
+        page.locator("#doctor-plot .main-svg").first.wait_for()
+        page.evaluate(PAINTED)
+        for _ in range(CHANGES):
+            page.fill("#exclude-from", "2024-01-02T01:00:00")
+            page.fill("#exclude-to", "2024-01-02T02:00:00")
+            page.fill("#exclude-reason", "benchmark")
+            page.click("#exclude")
+            page.locator(".excluded-span").wait_for()
+            page.wait_for_timeout(1500)
+            page.click("[id*='put-back']")
+            page.locator(".excluded-span").wait_for(state="detached")
+            page.wait_for_timeout(1500)
+        took: list[float] = page.evaluate("window.took")
+        yield Row("exclusion: click → new numbers painted, median", "≤ 300 ms", f"{median(took):.0f} ms")
 
 
 def redirect(folder: Path) -> Iterator[Row]:
