@@ -89,7 +89,7 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
     if settings.catalogue_url.startswith("sqlite"):
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     catalogue = Catalogue(settings.catalogue_url, bell)
-    store = build_store(StoreOptions(**settings.store_values(interactive=interactive)))
+    store = build_store(StoreOptions(**settings.store_values(patience="interactive" if interactive else "worker")))
     vault = FernetVault(secret)
     reader = NightReader(create_registry())
     limits = UploadLimits(

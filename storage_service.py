@@ -35,8 +35,8 @@ class StoreOptions:
         The local provider's folder, the key of its signed URLs and the address of our own host.
     endpoint, access_key_id, secret_access_key, bucket, region : str
         Of an S3 server.
-    interactive : bool
-        Whether a person waits (short time-outs), or the worker.
+    patience : str
+        Who waits: ``interactive`` (a person), ``worker`` (longest) or ``check`` (a diagnosis: one short try).
     """
 
     provider: str
@@ -48,7 +48,7 @@ class StoreOptions:
     secret_access_key: str = field(default="", repr=False)
     bucket: str = ""
     region: str = "auto"
-    interactive: bool = True
+    patience: str = "interactive"
 
 
 def _local(options: StoreOptions) -> ObjectStore:
@@ -67,7 +67,7 @@ def _local(options: StoreOptions) -> ObjectStore:
 
 def _s3(options: StoreOptions, *, conditional_put: bool = False, stored_disposition: bool = True) -> ObjectStore:
     # boto3 takes a quarter of a second to import, which a laptop with a folder need not spend.
-    from oximetry.adapters.s3_client import INTERACTIVE, WORKER, S3Config, S3Traits
+    from oximetry.adapters.s3_client import PATIENCES, S3Config, S3Traits
     from oximetry.adapters.s3_store import S3Store
 
     config = S3Config(
@@ -76,7 +76,7 @@ def _s3(options: StoreOptions, *, conditional_put: bool = False, stored_disposit
         secret_access_key=options.secret_access_key,
         bucket=options.bucket,
         region=options.region,
-        patience=INTERACTIVE if options.interactive else WORKER,
+        patience=PATIENCES[options.patience],
         traits=S3Traits(conditional_put, stored_disposition),
     )
     return S3Store(config)

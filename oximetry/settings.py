@@ -131,11 +131,11 @@ class Settings(BaseSettings):
                     os.link(made.name, kept)
         return kept.read_text(encoding="ascii")
 
-    def store_values(self, *, interactive: bool = True) -> dict[str, Any]:
+    def store_values(self, *, patience: str = "interactive") -> dict[str, Any]:
         """The fields of ``storage_service.StoreOptions`` for the active provider."""
         return {
             "provider": self.provider,
-            "interactive": interactive,
+            "patience": patience,
             "path": self.storage_path.resolve(),
             "base_url": self.base_url,
             "secret": hmac.digest(self.secret().encode(), b"oximetry/signed-urls", "sha256"),

@@ -135,10 +135,10 @@ def test_a_missing_storage_setting_is_named(load, name):
 
 
 def test_store_values_are_those_of_the_active_provider(load):
-    values = load(**R2, SECRET_KEY="k" * 32).store_values(interactive=False)
+    values = load(**R2, SECRET_KEY="k" * 32).store_values(patience="worker")
     assert values["provider"] == "r2"
     assert values["endpoint"] == R2["R2_ENDPOINT"]
-    assert (values["bucket"], values["region"], values["interactive"]) == ("pulsoximetrie-files", "auto", False)
+    assert (values["bucket"], values["region"], values["patience"]) == ("pulsoximetrie-files", "auto", "worker")
 
 
 def test_b2_endpoint_comes_from_its_region(load):

@@ -39,6 +39,8 @@ class Patience:
 
 INTERACTIVE: Final = Patience(connect_s=3, read_s=8, attempts=2)
 WORKER: Final = Patience(connect_s=3, read_s=20, attempts=3)
+CHECK: Final = Patience(connect_s=2, read_s=3, attempts=1)
+PATIENCES: Final = {"interactive": INTERACTIVE, "worker": WORKER, "check": CHECK}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 
 import storage_service as scripts
 from oximetry.adapters.local_store import LocalStore
-from oximetry.adapters.s3_client import INTERACTIVE, WORKER
+from oximetry.adapters.s3_client import CHECK, INTERACTIVE, WORKER
 from oximetry.adapters.s3_store import S3Store
 from oximetry.domain.errors import AlreadyExists, ConfigurationError, StorageRefused
 from storage_service import PROVIDERS, StoreOptions, build_store, r2_client
@@ -67,8 +67,8 @@ def test_every_provider_can_be_built_without_a_network(provider: str, tmp_path: 
 
 
 def test_a_person_and_the_worker_have_their_own_patience() -> None:
-    for interactive, patience in ((True, INTERACTIVE), (False, WORKER)):
-        store = build_store(StoreOptions("r2", interactive=interactive, **S3))
+    for name, patience in (("interactive", INTERACTIVE), ("worker", WORKER), ("check", CHECK)):
+        store = build_store(StoreOptions("r2", patience=name, **S3))
         assert isinstance(store, S3Store)
         assert store._config.patience == patience
 
