@@ -27,6 +27,8 @@ from oximetry.web.messages import failed, said, signed_in_doctor, tell
 from oximetry.web.services import WebServices
 
 IDLE_POLL_MS = 5000
+ROWS_IN_FULL = 30  # a longer table scrolls by itself: the browser then draws only the rows in sight
+LONG_TABLE_HEIGHT = "min(75vh, 1100px)"
 
 
 def register(app: dash.Dash, services: WebServices) -> None:
@@ -64,6 +66,7 @@ def _register_table(app: dash.Dash, services: WebServices) -> None:
         Output(ids.GRID, "rowData"),
         Output(ids.GRID, "columnDefs"),
         Output(ids.GRID, "dashGridOptions"),
+        Output(ids.GRID, "style"),
         Output(ids.COUNTS, "children"),
         Output(ids.PROGRESS, "value"),
         Output(ids.REFUSED, "children"),
@@ -92,10 +95,13 @@ def _register_table(app: dash.Dash, services: WebServices) -> None:
         links = [services.links.card(doctor.id, patient_id) for patient_id in view.patients]
         options = Patch()
         options["loading"] = view.busy and not view.rows
+        long = len(view.rows) > ROWS_IN_FULL
+        options["domLayout"] = "normal" if long else "autoHeight"
         return (
             view.rows,
             columns(words, view.row_choices),
             options,
+            {"width": "100%", "height": LONG_TABLE_HEIGHT if long else None},
             view.counts,
             view.progress,
             view.refused,

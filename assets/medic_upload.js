@@ -2,6 +2,7 @@
 // One request per file, three at a time; a file that could not be sent stays here and is tried again.
 (() => {
   const PARALLEL = 3;
+  const DRAW_EVERY_MS = 120; // drawing at every frame takes as long as sending
   const RETRY_MS = [1000, 3000, 8000, 15000, 30000];
   const files = new Map();
   let sending = 0;
@@ -168,7 +169,7 @@
   const draw = () => {
     if (drawing) return;
     drawing = true;
-    requestAnimationFrame(() => {
+    setTimeout(() => {
       drawing = false;
       const list = document.getElementById("file-list");
       if (!list) return;
@@ -179,7 +180,7 @@
       if (left > 0) rows.unshift(countOf(list, `${said.left} ${left}`));
       for (const gone of [...list.children]) if (!rows.includes(gone)) gone.remove();
       rows.forEach((row, index) => { if (list.children[index] !== row) list.insertBefore(row, list.children[index] || null); });
-    });
+    }, DRAW_EVERY_MS);
   };
 
   const countOf = (list, text) => {
