@@ -1,6 +1,6 @@
 """Damaged files for every reader: ``python -m benchmarks.fuzz_readers [inputs] [seed]`` (200,000 in all), and
-``python -m benchmarks.fuzz_readers [inputs] [seed] binary`` (so many for each binary format, memory watched
-for a quarter of them).
+``python -m benchmarks.fuzz_readers <inputs> <seed> binary [writer …]`` (so many for each binary format, the memory of
+every fourth watched).
 
 Prints what came of them. Anything but a recording or an ``InvalidRecording``, a read of more than 2 s, or (watched) of
 more memory than 50 times the input, ends the run with the bytes that did it.
@@ -143,33 +143,41 @@ def main(inputs: int = INPUTS, seed: int = 1) -> None:
     print(f"{inputs} inputs, slowest {1000 * slowest:.0f} ms")
 
 
-def each_binary(inputs: int = INPUTS, seed: int = 1) -> None:
-    """So many inputs for every binary format; prints one line per format."""
-    for start in (one for one in SEEDS if one.name.startswith(BINARY_WRITERS)):
+def each_binary(inputs: int, seed: int, names: tuple[str, ...] = BINARY_WRITERS) -> None:
+    """So many inputs for every binary format whose writer's name starts so; prints one line per format."""
+    for start in (one for one in SEEDS if one.name.startswith(names)):
         source = random.Random(f"{seed} {start.name}")
         read, slowest, most = 0, 0.0, 0
-        tracemalloc.start()
         for number in range(inputs):
-            if number == inputs // WATCHED_PART:
-                tracemalloc.stop()  # watching costs three times the reading
             content = damaged(start.content, source)
-            tracemalloc.reset_peak()
-            before, began = tracemalloc.get_traced_memory()[0], time.process_time()
+            began = time.process_time()
             try:
                 read += outcome(content, start.file_name) == "recording"
             except BaseException:
                 print(start.name, content.hex())
                 raise
             slowest = max(slowest, time.process_time() - began)
-            used = tracemalloc.get_traced_memory()[1] - before
+            used = _memory(content, start.file_name) if number % WATCHED_PART == 0 else 0
             most = max(most, used)
             if slowest > SLOW_S or used > max(MEMORY_FACTOR * len(content), SMALL_BYTES):
                 print(start.name, content.hex())
                 raise SystemExit(f"took {slowest:.1f} s and {used} bytes")
-        tracemalloc.stop()
         told = f"{inputs} inputs, {read} read, the rest refused, {inputs // WATCHED_PART} watched"
         print(f"{start.name:20} {told}, slowest {1000 * slowest:.0f} ms, most memory {most // 1024} KB", flush=True)
 
 
+def _memory(content: bytes, file_name: str) -> int:
+    """Bytes that reading took at most, the second time: the first may import what is imported only once."""
+    tracemalloc.start()
+    outcome(content, file_name)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
 if __name__ == "__main__":
-    (each_binary if sys.argv[3:] == ["binary"] else main)(*map(int, sys.argv[1:3]))
+    counts = [int(word) for word in sys.argv[1:3]]
+    if sys.argv[3:4] == ["binary"]:
+        each_binary(*counts, tuple(sys.argv[4:]) or BINARY_WRITERS)
+    else:
+        main(*counts)
