@@ -264,7 +264,10 @@ def _night_panel(words: Words) -> Component:
             ),
             html.P(id=ids.NIGHT_CAPTION, className="quiet caption"),
             html.Details(
-                [html.Summary(words("plot.help")), html.P(words("plot.keys")), html.P(words("plot.legend"))],
+                [
+                    html.Summary(words("plot.help")),
+                    *[html.P(words(key)) for key in ("plot.keys", "plot.legend", "plot.legend_flags")],
+                ],
                 className="quiet caption plot-help",
             ),
             exclusion_view.bar(words),

@@ -101,15 +101,17 @@ def picture_parts(
 ) -> dict[str, Any]:
     """What a PNG carries inside: title, caption, the lowered axis, what the signs mean; and no range slider."""
     title = words.title(recording.started_at, recording.ended_at, recording.device_serial)
-    notes = [words("plot.legend")]
+    notes = []
+    if analysis.summary.implausible_rises or analysis.summary.motion_suspect_s:
+        notes.append(words("plot.legend_flags"))
     if analysis.summary.excluded_s > 0:
         notes.append(words("plot.excluded_minutes", minutes=analysis.summary.excluded_s / 60))
     if spo2_floor(analysis) < SPO2_AXIS_FROM:
         notes.append(words("plot.axis_lowered", floor=spo2_floor(analysis)))
-    lines = (caption(numbers, words), " · ".join(notes))
+    lines = (caption(numbers, words), words("plot.legend"), " · ".join(notes))
     return {
         "title": {"text": title, "x": 0.01, "xanchor": "left", "font": {"size": 17}},
-        "margin": {"l": 50, "r": 20, "t": 66, "b": 96},
+        "margin": {"l": 50, "r": 20, "t": 66, "b": 108},
         "annotations": [
             *_panel_names(words),
             *_fold_words(recording, words),
