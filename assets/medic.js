@@ -14,7 +14,8 @@ window.dash_clientside = window.dash_clientside || {};
       const range = (selected || {}).range || {};
       const ends = range[Object.keys(range).find((name) => name.startsWith("x"))];
       if (!ends) return [window.dash_clientside.no_update, window.dash_clientside.no_update];
-      return [...ends].sort().map((text) => text.replace(" ", "T").slice(0, 19));
+      // plotly leaves out what is zero: midnight is the date alone
+      return [...ends].sort().map((text) => `${text}${text.length === 10 ? " 00:00" : ""}`.replace(" ", "T").slice(0, 19));
     },
     nightShown(hidden) {
       setTimeout(() => (hidden ? goBack() : goToNight()), 0);
