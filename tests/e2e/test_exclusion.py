@@ -81,6 +81,42 @@ def test_a_span_is_left_out_and_put_back(browser: Browser, tmp_path: Path, watch
         expect(patient.locator("details.card").first).not_to_contain_text("Medicul a lăsat deoparte")
 
 
+SHOWN = """(frame) => {
+    const plot = frame.querySelector(".js-plotly-plot");
+    const seconds = (text) => Date.parse(`${text.replace(" ", "T")}Z`) / 1000;
+    const nadirs = plot.data.filter((one) => String((one.marker || {}).symbol).startsWith("triangle-up"));
+    return [plot._fullLayout.xaxis.range.map(seconds), nadirs.flatMap((one) => one.x.map(seconds)).sort()];
+}"""
+
+
+def test_keys_step_through_the_events_zoom_and_explain(browser: Browser, tmp_path: Path, watched: Watched) -> None:
+    with running(tmp_path / "site", workers=1) as site:
+        stored(site, tmp_path)
+        page = steps.sign_in(browser, site)
+        watched.watch(page)
+        open_night(page)
+        plot = page.locator("#doctor-plot")
+        page.locator("#night-panel .live-plot").focus()
+        (from_s, to_s), nadirs = plot.evaluate(SHOWN)
+        whole = to_s - from_s
+        for _ in range(8):
+            page.keyboard.press("ArrowRight")
+        (left, right), _ = plot.evaluate(SHOWN)
+        assert right - left == 600
+        here = (left + right) / 2
+        assert here in nadirs
+        page.keyboard.press("ArrowLeft")
+        (left, right), _ = plot.evaluate(SHOWN)
+        assert (left + right) / 2 == nadirs[nadirs.index(here) - 1]
+        page.keyboard.press("+")
+        assert plot.evaluate(SHOWN)[0][1] - plot.evaluate(SHOWN)[0][0] == 300
+        page.keyboard.press("0")
+        assert plot.evaluate(SHOWN)[0][1] - plot.evaluate(SHOWN)[0][0] == whole
+        page.keyboard.press("?")
+        expect(page.locator(".plot-help")).to_contain_text("e excludere")
+        expect(page.locator(".plot-help p").first).to_be_visible()
+
+
 HAS_EXCLUDED = """(frame) => frame.querySelector('.js-plotly-plot').data.some((one) => one.name === 'SpO2 exclus')"""
 
 
