@@ -1,5 +1,6 @@
-# What a newcomer needs: setup, run, test, lint, bench; `lock` is for whoever changes a dependency.
-.PHONY: help setup run test lint bench lock
+# What a newcomer needs: setup, run, test, lint, bench; `mutants` is for whoever changes a rule of medicine or its tests,
+# `lock` for whoever changes a dependency.
+.PHONY: help setup run test lint bench mutants lock
 
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	command -v $$name >/dev/null 2>&1 && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -16,6 +17,7 @@ help:
 	@echo "make test    lint and all tests"
 	@echo "make lint    ruff and mypy only"
 	@echo "make bench   the budgets beside what is measured here"
+	@echo "make mutants put faults into oximetry/domain and count what its tests notice"
 	@echo "make lock    renew requirements.txt and requirements-dev.txt"
 
 setup: .venv/installed samples/expected.json
@@ -37,6 +39,9 @@ lint: .venv/installed-dev
 
 bench: .venv/installed-dev
 	@.ci/clean-env $(BIN)/python -m benchmarks
+
+mutants: .venv/installed-dev
+	@.ci/clean-env nice -n 15 $(BIN)/python -m benchmarks.mutants
 
 lock: .venv/bin/python
 	@rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip --quiet install uv

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oximetry.domain.desaturation import find_desaturations, find_mean_drops
+from oximetry.domain.desaturation import MEAN_120S, PEAK_NADIR, find_desaturations, find_mean_drops
 
 NAN = float("nan")
 
@@ -20,6 +20,11 @@ def events(spo2, interval_s=1.0, times=None):
 def mean_drops(spo2, drop=3.0, interval_s=4.0):
     spo2 = np.array(spo2, dtype=float)
     return find_mean_drops(np.arange(spo2.size) * interval_s, spo2, interval_s, drop)
+
+
+def test_both_rules_are_named_and_versioned():
+    assert (PEAK_NADIR.name, PEAK_NADIR.version) == ("peak-nadir", 1)
+    assert (MEAN_120S.name, MEAN_120S.version) == ("mean-120s", 1)
 
 
 @pytest.mark.parametrize(("low_rows", "count"), [(8, 0), (9, 1)])
@@ -80,6 +85,21 @@ def test_three_missing_rows_at_four_seconds_are_a_gap():
 
 def test_search_restarts_behind_a_gap():
     assert events([99, 99] + [NAN] * 5 + [95] * 3 + [93] * 5 + [95], 4.0) == ()
+
+
+def test_recording_that_begins_with_missing_rows_does_not_begin_with_an_event():
+    assert events([NAN] * 20 + [95] * 20) == ()
+
+
+def test_one_sample_is_no_event():
+    assert events([95]) == ()
+    assert events([NAN] * 20 + [95]) == ()
+
+
+def test_maximum_of_exactly_120_seconds_ago_is_still_the_baseline():
+    # 97 at 0 s opens at 94 (120 s) and is given up at 92 (121 s), where the search restarts: 92 is the baseline then.
+    # Were 97 forgotten at 120 s, 95 (119 s) would make an event of 92.
+    assert events([97] + [95] * 119 + [94] + [92] * 10 + [95]) == ()
 
 
 def test_event_open_at_the_end_is_dropped():
@@ -163,6 +183,16 @@ def test_mean_drop_counts_from_ten_seconds(low_rows, count):
     assert len(mean_drops([95] * 30 + [90] * low_rows + [95])) == count
 
 
+def test_mean_drop_of_nine_seconds_does_not_count():
+    assert mean_drops([95] * 60 + [92] * 9 + [95], interval_s=1.0) == ()
+
+
+def test_base_reaches_back_exactly_120_seconds():
+    # one row of 65 and 29 of 95 are 94 in the mean; without the 65 they are 95
+    assert mean_drops([65] + [95] * 29 + [92] * 3 + [95]) == ()
+    assert mean_drops([65] + [95] * 30 + [92] * 3 + [95]) == ((124.0, 136.0),)
+
+
 def test_base_is_frozen_while_open():
     assert mean_drops([95] * 30 + [92] * 60 + [95]) == ((120.0, 360.0),)
 
@@ -180,6 +210,21 @@ def test_gap_does_not_close_a_mean_drop_but_the_end_drops_it():
 def test_each_depth_is_scanned_by_itself():
     spo2 = [95] * 30 + [92] * 4 + [95] * 30 + [91] * 4 + [95]
     assert (len(mean_drops(spo2, 3.0)), len(mean_drops(spo2, 4.0))) == (2, 1)
+
+
+def test_one_row_a_minute_is_half_of_two_and_enough_for_a_base():
+    assert mean_drops([95, 91, 95], interval_s=60.0) == ((60.0, 120.0),)
+
+
+def test_sample_behind_the_one_that_ends_a_mean_drop_may_open_the_next():
+    # the second base: 27 rows of 95 and 3 of 90 are 94.5
+    assert mean_drops([95] * 30 + [90] * 3 + [95] + [90] * 3 + [95]) == ((120.0, 132.0), (136.0, 148.0))
+
+
+def test_sample_that_ends_a_mean_drop_cannot_open_the_next():
+    # base 85 at 120 s; 83 at 168 s ends it, though the 120 s before 83 have a mean of 87.4 by then:
+    # 3 rows of 75, 15 of 95 and 12 of 81. The row behind opens, but lasts 8 s only.
+    assert mean_drops([75] * 15 + [95] * 15 + [81] * 12 + [83] * 3 + [95]) == ((120.0, 168.0),)
 
 
 def test_a_week_at_one_second_takes_time_in_proportion():

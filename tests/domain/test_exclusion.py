@@ -1,10 +1,12 @@
 """What an exclusion does to states, numbers and their band; worked by hand and, where present, on the real night."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from oximetry.domain.desaturation import PEAK_NADIR
 from oximetry.domain.metrics import summarise
 from oximetry.domain.quality import Exclusion, assess
 from oximetry.domain.recording import Hints
@@ -83,10 +85,35 @@ def test_band_of_below_range_runs_puts_them_at_50_and_60(make_recording):
     assert found["time_below_pct.70"] == (pytest.approx(200 / 98), 4.0)
 
 
+def test_band_of_below_range_runs_may_lie_above_the_shown_mean(make_recording):
+    found = band_of(make_recording([95.0] + [52.0] * 4 + [NAN] + [52.0] * 4))
+    assert found["spo2_mean_pct"] == (pytest.approx((95 + 8 * 52 + 50) / 10), pytest.approx((95 + 8 * 52 + 60) / 10))
+
+
 def test_band_of_spot_values_knows_no_odi(make_recording):
     found = band_of(make_recording([95.0] * 30, interval_s=60.0), Exclusion(60, 120))
     assert math.isnan(found["odi3_per_h"][0])
     assert found["spo2_mean_pct"][1] > 95
+
+
+def test_band_counts_the_dips_that_were_measured_in_the_excluded_span(make_recording):
+    # two dips of exactly 4 %, 16 s each; at 50 % the span is one dip, at 100 % none; 19 rows are 76 s
+    recording = make_recording([95.0] * 5 + [91] * 3 + [95] * 3 + [91] * 3 + [95] * 5)
+    found = band_of(recording, Exclusion(20, 52))
+    assert found["odi3_per_h"] == found["odi4_per_h"] == (0.0, pytest.approx(2 * 3600 / 76))
+
+
+def test_band_uses_the_rule_of_the_shown_numbers_up_to_thirty_seconds_between_rows(make_recording):
+    # put back, the dip of 60 s is one event in 4 rows, 120 s: for a rule that bears 30 s between two samples
+    recording = make_recording([95.0, 95, 90, 95], interval_s=30.0)
+    exclusions = (Exclusion(60, 60),)
+    analysis = summarise(recording, exclusions, replace(PEAK_NADIR, max_gap_s=100.0))
+    assert bands(recording, exclusions, analysis)["odi3_per_h"] == (0.0, pytest.approx(30.0))
+
+
+def test_band_of_a_night_without_a_value_is_unknown(make_recording):
+    found = band_of(make_recording([NAN] * 5), Exclusion(0, 8))
+    assert all(math.isnan(low) and math.isnan(high) for low, high in found.values())
 
 
 def test_the_real_night_moves_as_the_facts_say():

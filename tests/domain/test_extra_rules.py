@@ -184,6 +184,41 @@ def test_a_night_without_a_valid_sample_says_nothing():
     assert [said(answer) for answer in answers(NAMES, empty, [])] == [unknown(Doubt.TOO_SHORT)] * 3
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"spot_values": True},
+        {"valid_s": HOUR_S},
+        {"recorded_s": HOUR_S},
+        {"below90_pct": 50.0, "t_le88_min": 60.0},
+        {"below_range_s": 4 * HOUR_S},
+        {},
+    ],
+    ids=["spot values", "too little valid", "too little recorded", "met", "below range", "not met"],
+)
+def test_every_answer_tells_its_rule_and_its_numbers_whatever_it_says(changes):
+    facts = night(**changes)
+    valid_hours, recorded_hours = facts.valid_s / HOUR_S, facts.recorded_s / HOUR_S
+    first, second = answers(["copd", "medicare"], facts, [])
+    assert (first.rule, first.used) == (COPD, {"below90_pct": facts.below90_pct, "valid_hours": valid_hours})
+    assert second.rule == MEDICARE
+    assert second.used == {
+        "t_le88_min": facts.t_le88_min,
+        "recorded_hours": recorded_hours,
+        "valid_hours": valid_hours,
+    }
+
+
+def test_mcgill_tells_its_rule_and_its_numbers_when_it_cannot_say_anything():
+    answer = mcgill(night(spot_values=True), train(3, 79, 79, 84))
+    assert (answer.rule, answer.used) == (MCGILL, {"valid_hours": 7.0})
+    counted = {"clusters": 3, "drops90": 3, "drops85": 3, "drops80": 2}
+    answer = mcgill(night(valid_s=5 * HOUR_S), train(3, 79, 79, 84))
+    assert (answer.rule, answer.used) == (MCGILL, {"valid_hours": 5.0, **counted})
+    answer = mcgill(night(below_range_runs=1), train(3, 79, 79, 84))
+    assert (answer.rule, answer.used) == (MCGILL, {"valid_hours": 7.0, **counted})
+
+
 def test_only_what_is_switched_on_answers_and_in_one_order():
     assert answers((), QUIET, []) == ()
     for name in NAMES:

@@ -28,6 +28,17 @@ def test_a_fall_or_a_rise_out_of_a_hole_is_not_flagged(make_recording):
     assert not flags(make_recording([99, 60, NAN, 99])).rise.any()
 
 
+def test_a_rise_needs_two_valid_samples_beside_each_other(make_recording):
+    assert not flags(make_recording([95, 45, 95])).rise.any()
+    assert flags(make_recording([NAN, 70, 90])).rise.tolist() == [False, False, True]
+
+
+def test_flags_are_masks(make_recording):
+    for recording in (make_recording([95.0] * 3), replace(make_recording([95.0] * 3), motion=np.full(3, NAN))):
+        found = flags(recording)
+        assert [mask.dtype for mask in (found.rise, found.motion, found.countdown)] == [np.dtype(bool)] * 3
+
+
 def test_motion_above_the_night_s_99th_percentile_is_flagged_where_spo2_is_valid(make_recording):
     motion = np.arange(100, dtype=float)
     recording = replace(make_recording([95.0] * 99 + [NAN]), motion=motion)
@@ -45,6 +56,11 @@ def test_no_motion_and_no_motion_column_flag_nothing(make_recording):
 @pytest.mark.parametrize(("rows", "counted"), [(0, 0), (3, 3), (15, 15), (16, 0)])
 def test_the_countdown_is_the_missing_tail_of_at_most_a_minute(make_recording, rows, counted):
     assert flags(make_recording([95.0] * 5 + [NAN] * rows)).countdown.sum() == counted
+
+
+@pytest.mark.parametrize(("rows", "counted"), [(60, 60), (61, 0)])
+def test_a_minute_is_a_minute_at_one_second_a_row(make_recording, rows, counted):
+    assert flags(make_recording([95.0] * 5 + [NAN] * rows, interval_s=1.0)).countdown.sum() == counted
 
 
 def test_a_recording_without_a_valid_sample_has_no_countdown(make_recording):

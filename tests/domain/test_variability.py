@@ -28,6 +28,11 @@ def test_block_mean_uses_its_valid_samples_only():
     assert delta_index(np.array([90.0, NAN, 92.0, 95.0, NAN, NAN]), 4.0) == 4.0
 
 
+@pytest.mark.parametrize("interval_s", [12.0, 24.0, 60.0])
+def test_delta_index_block_is_one_row_at_least(interval_s):
+    assert delta_index(np.array([90.0, 93.0, 91.0]), interval_s) == 2.5
+
+
 def test_delta_index_of_less_than_two_blocks_is_unknown():
     assert math.isnan(delta_index(np.array([90.0] * 5), 4.0))
 
@@ -40,6 +45,11 @@ def test_rise_counts_from_six_above_the_lowest(pulse, count):
 @pytest.mark.parametrize(("between", "count"), [(6, 1), (7, 0)])
 def test_lowest_pulse_is_forgotten_after_thirty_seconds(between, count):
     assert rises([60] + [63] * between + [66]) == count
+
+
+def test_lowest_pulse_of_exactly_thirty_seconds_ago_counts():
+    assert rises([60] + [63] * 29 + [66], interval_s=1.0) == 1
+    assert rises([60] + [63] * 30 + [66], interval_s=1.0) == 0
 
 
 def test_rise_goes_on_until_three_below_its_peak():
