@@ -105,7 +105,7 @@ class Verdict(StrEnum):
 class Doubt(StrEnum):
     """Why a rule cannot say anything."""
 
-    SPOT_VALUES = "spot_values"  # further apart than 30 s
+    SPOT_VALUES = "spot_values"  # further apart than 12 s
     TOO_SHORT = "too_short"
     BELOW_RANGE = "below_range"  # what the device did not measure could turn the answer
 

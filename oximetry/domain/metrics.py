@@ -31,7 +31,7 @@ LOW_PCT = 90.0
 MEDICARE_PCT = 88.0
 MIN_VALID_HOURS = 4.0
 DEVICE_LIMIT_S = 36_000.0
-SPOT_INTERVAL_S = 30.0
+SPOT_INTERVAL_S = PEAK_NADIR.max_gap_s
 NAN = float("nan")
 ANALYSIS_WARNINGS = ("ten_hour_limit", "short_valid_time", "below_range", "no_odi_from_spot_values")
 
@@ -66,7 +66,8 @@ class NightSummary:
         Minutes below 90 percent, at 88 or less, and the longest unbroken run of the latter.
     desaturations3, desaturations4, odi3_per_h, odi4_per_h : int or None, float
         Events of the headline rule, and those of them that are at least 4 percent deep; per valid hour. ``None`` and
-        NaN for spot values, further apart than 30 s: an event of 10 s would not be seen, so nothing is counted.
+        NaN for spot values, further apart than 12 s: the rule takes every
+        such step for a gap and an event of 10 s would not be seen, so nothing is counted.
     mean_depth_pct, mean_nadir_pct, mean_duration_s : float
         Over the events of at least 3 percent.
     desaturation_area_pct_min_per_h : float

@@ -98,4 +98,5 @@ def _stretch(recording: Recording, analysis: NightAnalysis, from_s: float, to_s:
     valid_s = float(np.count_nonzero(inside & analysis.quality.valid)) * recording.sampling_interval_s
     depths = [event.depth_pct for event in analysis.events if from_s <= event.onset_s < to_s]
     rate = len(depths) / (valid_s / HOUR_S) if valid_s else float("nan")
-    return Stretch(from_s, to_s, valid_s, len(depths), sum(depth >= 4 for depth in depths), rate)
+    deep = sum(depth >= analysis.rule.deep_drop_pct for depth in depths)
+    return Stretch(from_s, to_s, valid_s, len(depths), deep, rate)

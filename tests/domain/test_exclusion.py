@@ -103,12 +103,12 @@ def test_band_counts_the_dips_that_were_measured_in_the_excluded_span(make_recor
     assert found["odi3_per_h"] == found["odi4_per_h"] == (0.0, pytest.approx(2 * 3600 / 76))
 
 
-def test_band_uses_the_rule_of_the_shown_numbers_up_to_thirty_seconds_between_rows(make_recording):
-    # put back, the dip of 60 s is one event in 4 rows, 120 s: for a rule that bears 30 s between two samples
-    recording = make_recording([95.0, 95, 90, 95], interval_s=30.0)
-    exclusions = (Exclusion(60, 60),)
+def test_band_uses_the_rule_of_the_shown_numbers_up_to_twelve_seconds_between_rows(make_recording):
+    # put back, the dip of 24 s is one event in 4 rows, 48 s
+    recording = make_recording([95.0, 95, 90, 95], interval_s=12.0)
+    exclusions = (Exclusion(24, 24),)
     analysis = summarise(recording, exclusions, replace(PEAK_NADIR, max_gap_s=100.0))
-    assert bands(recording, exclusions, analysis)["odi3_per_h"] == (0.0, pytest.approx(30.0))
+    assert bands(recording, exclusions, analysis)["odi3_per_h"] == (0.0, pytest.approx(75.0))
 
 
 def test_band_of_a_night_without_a_value_is_unknown(make_recording):

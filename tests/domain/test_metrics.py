@@ -95,8 +95,8 @@ def test_flagged_samples_are_counted_and_their_time_is_told(make_recording):
     assert np.flatnonzero(analysis.suspicion.rise).tolist() == [51]
 
 
-@pytest.mark.parametrize(("interval_s", "spots"), [(30.0, False), (31.0, True)])
-def test_values_further_apart_than_thirty_seconds_are_spot_values(make_recording, interval_s, spots):
+@pytest.mark.parametrize(("interval_s", "spots"), [(12.0, False), (12.5, True), (30.0, True)])
+def test_values_further_apart_than_twelve_seconds_are_spot_values(make_recording, interval_s, spots):
     analysis = summarise(make_recording([95] * 10, interval_s=interval_s))
     assert (analysis.summary.desaturations3 is None) is spots
     assert (analysis.summary.desaturations4_mean120 is None) is spots
@@ -107,8 +107,8 @@ def test_values_further_apart_than_thirty_seconds_are_spot_values(make_recording
 
 def test_spot_values_have_no_event_whatever_the_rule(make_recording):
     bears_minutes = replace(PEAK_NADIR, max_gap_s=100.0)
-    assert len(summarise(make_recording([95, 90, 95], interval_s=30.0), (), bears_minutes).events) == 1
-    assert summarise(make_recording([95, 90, 95], interval_s=60.0), (), bears_minutes).events == ()
+    assert len(summarise(make_recording([95, 90, 95], interval_s=12.0), (), bears_minutes).events) == 1
+    assert summarise(make_recording([95, 90, 95], interval_s=13.0), (), bears_minutes).events == ()
 
 
 def test_indices_divide_by_valid_hours_but_pulse_rises_by_recorded_hours(make_recording):
@@ -197,3 +197,12 @@ def test_numbers_of_any_night_are_consistent(make_recording, rows):
         assert summary.t_le88_longest_min <= summary.t_le88_min
     else:
         assert math.isnan(summary.odi3_per_h)
+
+
+@pytest.mark.parametrize("interval_s", [12.5, 15.0, 20.0, 30.0])
+def test_an_odi_that_cannot_be_measured_is_unknown_and_never_zero(make_recording, interval_s):
+    """Twenty dips of 10 % that last about a minute, two minutes apart."""
+    rest, low = [95] * round(120 / interval_s), [85] * round(60 / interval_s)
+    night = summarise(make_recording((rest + low) * 20 + rest, interval_s=interval_s)).summary
+    assert night.desaturations3 is None
+    assert math.isnan(night.odi3_per_h)
