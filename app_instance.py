@@ -27,6 +27,7 @@ from oximetry.services.assignment import AssignmentService
 from oximetry.services.batch import BatchService
 from oximetry.services.exclusions import ExclusionService
 from oximetry.services.housekeeping import HousekeepingService
+from oximetry.services.joining import JoiningService
 from oximetry.services.moving import MovingService
 from oximetry.services.night_reader import NightReader
 from oximetry.services.nights import NightService
@@ -121,6 +122,7 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
         uploads=uploads,
         batches=BatchService(catalogue),
         assignment=AssignmentService(catalogue, links, utc_now),
+        joining=JoiningService(catalogue, utc_now),
         nights=nights,
         exclusions=ExclusionService(catalogue, nights, utc_now),
         extra_rules=ExtraRuleService(catalogue),

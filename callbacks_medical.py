@@ -5,23 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import dash
-from dash import ALL, ClientsideFunction, Input, Output, Patch, State, html, no_update, set_props
+from dash import ALL, ClientsideFunction, Input, Output, Patch, State, no_update, set_props
 from dash.exceptions import PreventUpdate
 
 from oximetry.domain.errors import InvalidRequest, OximetryError
-from oximetry.domain.records import UploadItem
 from oximetry.web import (
     batch_view,
     exclusion_callbacks,
     exclusion_view,
     ids,
     inputs,
+    join_callbacks,
     night_view,
     patients_callbacks,
     patients_view,
 )
 from oximetry.web.doctor_page import POLL_MS, columns
-from oximetry.web.i18n import Words
 from oximetry.web.language import request_words
 from oximetry.web.messages import failed, said, signed_in_doctor, tell
 from oximetry.web.services import WebServices
@@ -41,6 +40,7 @@ def register(app: dash.Dash, services: WebServices) -> None:
     _register_nights(app, services)
     patients_callbacks.register(app, services)
     exclusion_callbacks.register(app, services)
+    join_callbacks.register(app, services)
 
 
 def _register_views(app: dash.Dash) -> None:
@@ -70,6 +70,7 @@ def _register_table(app: dash.Dash, services: WebServices) -> None:
         Output(ids.COUNTS, "children"),
         Output(ids.PROGRESS, "value"),
         Output(ids.REFUSED, "children"),
+        Output(ids.JOINS, "children"),
         Output(ids.CHOSEN_PATIENT, "data"),
         Output(ids.BATCH_LINKS, "children"),
         Output(ids.ALL_TO_NEW, "disabled"),
@@ -105,6 +106,7 @@ def _register_table(app: dash.Dash, services: WebServices) -> None:
             view.counts,
             view.progress,
             view.refused,
+            view.joins,
             view.choices,
             [patients_view.link_box(card, words) for card in links],
             view.readable == 0,
@@ -231,7 +233,8 @@ def _register_decisions(app: dash.Dash, services: WebServices) -> None:
             _decide(services, session_id, act == ids.ALL_TO_NEW, asked == ids.DOUBTS_YES)
         except InvalidRequest as error:
             if error.reason == "needs_confirmation":
-                return no_update, "", True, _doubts(services, session_id, error, words), act
+                batch = services.batches.show(signed_in_doctor(), session_id)
+                return no_update, "", True, batch_view.doubts(batch, error.details, words), act
             return no_update, failed(words, error), False, "", None
         return after, said(words, "batch.confirmed"), False, "", None
 
@@ -244,22 +247,6 @@ def _decide(services: WebServices, session_id: str, all_to_one: bool, acknowledg
     again = batch_view.same_patient_again(services.batches.show(doctor, session_id))
     target = {"target": again} if again else {}
     services.assignment.all_to_one(doctor, session_id, **target, acknowledged=acknowledged)
-
-
-def _doubts(services: WebServices, session_id: str, error: InvalidRequest, words: Words) -> list[Any]:
-    nights = {row.item.id: row.item for row in services.batches.show(signed_in_doctor(), session_id).rows}
-    said: list[Any] = []
-    for name in ("overlaps", "elsewhere"):
-        found = [nights[item] for item in error.details[name] if item in nights]  # type: ignore[attr-defined]
-        if found:
-            said.append(html.P(words(f"doubts.{name}")))
-            said.append(html.Ul([html.Li(_in_a_line(item, words)) for item in found]))
-    return said
-
-
-def _in_a_line(item: UploadItem, words: Words) -> str:
-    parts = (batch_view.night_text(item, words), batch_view.hours_text(item), item.device_serial)
-    return " · ".join(part for part in parts if part)
 
 
 def _register_nights(app: dash.Dash, services: WebServices) -> None:

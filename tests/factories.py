@@ -14,12 +14,16 @@ import pytest
 
 from oximetry.adapters.catalogue import Catalogue
 from oximetry.adapters.security import FernetVault
+from oximetry.domain.recording import Hints
 from oximetry.domain.records import Doctor, Job, Patient, Role, UploadItem
 from oximetry.readers.formats import create_registry
+from oximetry.readers.viatom_binary import HEADER_BYTES, RECORD
+from oximetry.readers.writers.catalogue import WRITERS
 from oximetry.services.assignment import AssignmentService
 from oximetry.services.batch import BatchService
 from oximetry.services.exclusions import ExclusionService
 from oximetry.services.housekeeping import HousekeepingService
+from oximetry.services.joining import JoiningService
 from oximetry.services.moving import MovingService
 from oximetry.services.night_reader import NightReader
 from oximetry.services.nights import NightService
@@ -88,6 +92,22 @@ def night_csv(start: datetime = datetime(2025, 10, 7, 23, 4, 37), rows: int = 15
     return "\n".join([HEADER, *lines, ""]).encode()
 
 
+def part_csv(start: datetime, rows: int = 150, first_row: int = 0) -> bytes:
+    """Rows of a night that is never twice the same for long: SpO2 from 88 to 98, a row every 4 s."""
+    numbers = [
+        (number, start + timedelta(seconds=4 * (number - first_row))) for number in range(first_row, first_row + rows)
+    ]
+    lines = (f"{clock:%H:%M:%S %d/%m/%Y},{88 + number * number % 11},{60 + number % 7},0" for number, clock in numbers)
+    return "\n".join([HEADER, *lines, ""]).encode()
+
+
+def as_binary(content: bytes, name: str, rows: int | None = None) -> bytes:
+    """The same night as the ring itself stores it; with ``rows`` the file ends after so many."""
+    recording = create_registry().read(content, Hints(name))
+    written = next(one for one in WRITERS if one.name == "viatom_v3").write(recording)
+    return written if rows is None else written[: HEADER_BYTES + rows * RECORD.itemsize]
+
+
 def night_name(serial: str = "9001", start: datetime = datetime(2025, 10, 7, 23, 4, 37)) -> str:
     """As the vendor's program calls the file of ``night_csv``."""
     return f"Checkme O2 {serial}_{start:%Y%m%d%H%M%S}.csv"
@@ -123,6 +143,7 @@ class Clinic:
         self.exclusions = ExclusionService(catalogue, self.nights, clock)
         self.reading = ReadingService(catalogue, store, self.uploads, reader, clock, report_stamp)
         self.storing = StoringService(catalogue, store, self.uploads, reader, clock)
+        self.joining = JoiningService(catalogue, clock)
         self.moving = MovingService(catalogue, store, clock)
         self.housekeeping = HousekeepingService(catalogue, store, clock)
         self.picture = b"\x89PNG drawn"

@@ -281,7 +281,7 @@ def test_nights_that_stand_elsewhere_need_a_yes(platform, folder, tmp_path):
 
 def test_overlapping_nights_of_two_devices_need_a_yes(platform, folder, nights):
     night = "Checkme O2 9002_20251007230437.csv"
-    (folder / "Checkme O2 9009_20251007230437.csv").write_bytes(nights[night] + b"\n")
+    (folder / "Checkme O2 9009_20251007230437.csv").write_bytes(nights[night].rstrip().rpartition(b"\n")[0])
     files = [folder / night, folder / "Checkme O2 9009_20251007230437.csv"]
     doubtful = platform("ingest", "--doctor", EMAIL, "--new-patient", *files)
     assert (doubtful.exit_code, doubtful.stdout) == (1, "")

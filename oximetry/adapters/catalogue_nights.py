@@ -7,18 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, or_, select, update
 
 from oximetry.adapters import tables as t
 from oximetry.adapters.catalogue_files import file_row
 from oximetry.adapters.catalogue_jobs import insert_or_ignore
 from oximetry.domain.errors import NotFound
-from oximetry.domain.records import KnownNight, Night, NightState, StoredFile
+from oximetry.domain.records import UNFINISHED, KnownNight, Night, NightState, StoredFile, carries
 
 HEADLINE_RULE = "peak-nadir"
 
 
-def _nights() -> Select[Any]:
+def _headline() -> ColumnElement[bool]:
     night, analysis, other = t.recordings.c, t.analyses.c, t.analyses.alias().c
     newest = (
         select(func.max(other.version))
@@ -26,11 +26,15 @@ def _nights() -> Select[Any]:
         .correlate(t.recordings)
         .scalar_subquery()
     )
-    headline = and_(analysis.recording_id == night.id, analysis.rule == HEADLINE_RULE, analysis.version == newest)
+    return and_(analysis.recording_id == night.id, analysis.rule == HEADLINE_RULE, analysis.version == newest)
+
+
+def _nights() -> Select[Any]:
+    night, analysis = t.recordings.c, t.analyses.c
     return (
         select(t.recordings, t.patients.c.doctor_id, analysis.id.label("analysis_id"), analysis.summary)
         .join(t.patients, t.patients.c.id == night.patient_id)
-        .join(t.analyses, headline)
+        .join(t.analyses, _headline())
         .order_by(night.started_at.desc(), night.id)
     )
 
@@ -64,6 +68,8 @@ def _known(row: Any) -> KnownNight:
         row.started_at,
         row.ended_at,
         row.original_sha256,
+        row.samples_sha256,
+        carries(UNFINISHED, row.warnings or ()),
     )
 
 
@@ -123,12 +129,25 @@ class NightsTable:
         """All nights of all of a doctor's patients, newest first."""
         return [_night(row) for row in self._connection.execute(_nights().where(t.patients.c.doctor_id == doctor_id))]
 
-    def known(self, doctor_id: str, sha256s: Sequence[str], starts: Sequence[datetime]) -> list[KnownNight]:
-        """The doctor's nights with one of these contents or one of these starts: candidates for the same night."""
+    def known(
+        self,
+        doctor_id: str,
+        sha256s: Sequence[str],
+        starts: Sequence[datetime],
+        worn: Sequence[tuple[str, datetime, datetime]] = (),
+    ) -> list[KnownNight]:
+        """The doctor's nights that may be among these: candidates for the same night.
+
+        ``sha256s`` are of contents and of samples; ``worn`` is a device's serial, a beginning and an end: its nights
+        in between.
+        """
         night = t.recordings.c
-        rows = self._connection.execute(
-            self._known(doctor_id).where(or_(night.original_sha256.in_(sha256s), night.started_at.in_(starts)))
-        )
+        within = [
+            and_(night.device_serial == serial, night.ended_at >= begin, night.started_at <= end)
+            for serial, begin, end in worn
+        ]
+        same = (night.original_sha256.in_(sha256s), night.samples_sha256.in_(sha256s), night.started_at.in_(starts))
+        rows = self._connection.execute(self._known(doctor_id).where(or_(*same, *within)))
         return [_known(row) for row in rows]
 
     def spans(self, doctor_id: str, patient_id: str) -> list[KnownNight]:
@@ -139,8 +158,9 @@ class NightsTable:
     @staticmethod
     def _known(doctor_id: str) -> Select[Any]:
         return (
-            select(t.recordings)
+            select(t.recordings, t.analyses.c.summary["warnings"].label("warnings"))
             .join(t.patients, t.patients.c.id == t.recordings.c.patient_id)
+            .join(t.analyses, _headline())
             .where(t.patients.c.doctor_id == doctor_id)
         )
 

@@ -66,6 +66,12 @@ class PatientsTable:
             raise NotFound(patient_id=patient_id)
         return _patient(row)
 
+    def lock(self, patient_id: str) -> None:
+        """Let one transaction at a time add to the nights of a patient."""
+        if self._connection.dialect.name == "postgresql":
+            patient = t.patients.c
+            self._connection.execute(select(patient.id).where(patient.id == patient_id).with_for_update())
+
     def all(self, doctor_id: str) -> list[Patient]:
         """The doctor's patients, newest first."""
         rows = self._connection.execute(

@@ -167,6 +167,14 @@ class UploadsTable:
             .values(numbers=numbers, updated_at=now)
         )
 
+    def parts(self, item_id: str) -> list[UploadItem]:
+        """The files that are joined to this one, in the order they were recorded."""
+        item = t.upload_items.c
+        rows = self._connection.execute(
+            select(t.upload_items).where(item.joined_to == item_id).order_by(item.started_at, item.number)
+        )
+        return [_item(row) for row in rows]
+
     def set(self, item_id: str, now: datetime, expected: ItemState | None = None, **values: Any) -> bool:
         """Change columns of a file, if it still is in the expected state; returns whether it was."""
         query = update(t.upload_items).where(t.upload_items.c.id == item_id)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+UNFINISHED = "unfinished"
+
+
+def carries(code: str, warnings: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the warnings among a night's numbers hold one of this code."""
+    return any(warning["code"] == code for warning in warnings)
 
 
 class Role(StrEnum):
@@ -24,6 +31,7 @@ class ItemState(StrEnum):
     UNDATED = "undated"  # a recording of a device without a clock: the doctor is asked when it began
     REFUSED = "refused"  # not a recording; the reason stands beside it
     EXPANDED = "expanded"  # an archive whose files became items of their own
+    JOINED = "joined"  # a part of the night whose row stands for both; shares its fate
     CONFIRMED = "confirmed"  # has a patient, waits to be stored
     STORED = "stored"  # in the catalogue and under the patient's prefix
     DISCARDED = "discarded"  # taken out of the batch by the doctor
@@ -116,6 +124,8 @@ class UploadItem:
     ``numbers`` are those of ``oximetry analyse --json`` without the events, once read; ``sparkline`` at most 120 SpO2
     values in percent (``None`` where nothing valid fell into that part of the night). ``target`` is the doctor's choice
     before confirming: ``"new:A"`` for a patient to be made, or a patient's id; ``patient_id`` stands from then on.
+    ``samples_sha256`` is the fingerprint of ``oximetry.domain.sameness``. A part of an interrupted night names in
+    ``joined_to`` the file whose row stands for the whole; times, numbers and fingerprint of that one are the whole's.
     """
 
     id: str
@@ -137,9 +147,16 @@ class UploadItem:
     started_at: datetime | None
     ended_at: datetime | None
     given_start: datetime | None
+    samples_sha256: str | None
+    joined_to: str | None
     target: str | None
     patient_id: str | None
     recording_id: str | None
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the file ends before its recording did."""
+        return carries(UNFINISHED, (self.numbers or {}).get("warnings", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +223,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class KnownNight:
-    """What tells whether an uploaded night is stored already."""
+    """What tells whether an uploaded night is stored already; ``samples_sha256`` is unknown of the oldest nights."""
 
     id: str
     patient_id: str
@@ -215,3 +232,5 @@ class KnownNight:
     started_at: datetime
     ended_at: datetime
     original_sha256: str
+    samples_sha256: str | None = None
+    is_unfinished: bool = False

@@ -10,7 +10,8 @@ from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import Doctor, ItemState, UploadItem
-from oximetry.services.batch import is_late, known_nights, overlapping, paired, stored_patients
+from oximetry.services.batch import elsewhere, is_late, overlapping, paired
+from oximetry.services.same_night import NightIndex, is_recording, known_nights
 from patient_links import PatientLinks
 
 NEW_PATIENT = "new:"
@@ -59,9 +60,9 @@ class AssignmentService:
         Raises
         ------
         InvalidRequest
-            ``nothing_to_confirm``; ``needs_confirmation`` with ``overlaps`` and ``elsewhere`` (item ids) when nights of
-            one patient overlap in time on different devices, or a night already stands at another patient, and the
-            doctor has not said yes to that.
+            ``nothing_to_confirm``; ``needs_confirmation`` with ``overlaps``, ``elsewhere`` and ``torn`` (item ids) when
+            nights of one patient overlap in time on different devices, a night already stands at another patient, or
+            two files of one night would go to different ones, and the doctor has not said yes to that.
         """
         with self._catalogue.write() as transaction:
             items = self._locked_items(transaction, doctor, session_id)
@@ -106,9 +107,6 @@ class AssignmentService:
 
     def _stop_at_doubts(self, transaction: Transaction, doctor: Doctor, choices: dict[UploadItem, str]) -> None:
         known = known_nights(transaction, doctor.id, list(choices))
-        elsewhere = [
-            item.id for item, target in choices.items() if any(at != target for at in stored_patients(item, known))
-        ]
         session_id = next(iter(choices)).session_id
         waiting = [item for item in transaction.uploads.items(session_id) if item.state is ItemState.CONFIRMED]
         groups: dict[str, list[UploadItem]] = defaultdict(list)
@@ -122,8 +120,25 @@ class AssignmentService:
                 [*transaction.nights.spans(doctor.id, target), *(one for one in waiting if one.patient_id == target)],
             )
         ]
-        if overlaps or elsewhere:
-            raise InvalidRequest("needs_confirmation", overlaps=overlaps, elsewhere=elsewhere)
+        doubts = {
+            "overlaps": overlaps,
+            "elsewhere": [item.id for item, target in choices.items() if elsewhere(item, target, known)],
+            "torn": _torn(choices, waiting),
+        }
+        if any(doubts.values()):
+            raise InvalidRequest("needs_confirmation", **doubts)
+
+
+def _torn(choices: dict[UploadItem, str], waiting: Sequence[UploadItem]) -> list[str]:
+    """The files whose night another file would take to a different patient."""
+    goes_to = {item.id: target for item, target in choices.items()}
+    goes_to |= {item.id: str(item.patient_id) for item in waiting}
+    nights = NightIndex([item for item in (*choices, *waiting) if is_recording(item)])
+    return [
+        item.id
+        for item in choices
+        if is_recording(item) and any(goes_to[one.id] != goes_to[item.id] for one in nights.like(item))
+    ]
 
 
 def _with_reports(items: Sequence[UploadItem]) -> dict[UploadItem, str]:

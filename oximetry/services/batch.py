@@ -1,16 +1,29 @@
-"""What stands in the batch table: each file's state, its warnings, its paired report, and what overlaps."""
+"""What stands in the batch table: each file's state, warnings and report, what overlaps and what belongs together."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
+from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
+from oximetry.domain.joining import gap_between
 from oximetry.domain.records import Doctor, ItemKind, ItemState, KnownNight, UploadItem, UploadSession
+from oximetry.services.same_night import (
+    NightIndex,
+    completes,
+    is_recording,
+    is_same_night,
+    known_nights,
+    share_time,
+    stored_like,
+)
 
 REPORT_TOLERANCE = timedelta(minutes=2)
+KEPT_APART = "kept_apart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +31,28 @@ class BatchRow:
     """One file of the batch.
 
     ``report`` is the vendor's report paired with it, ``waits_for`` the reason why its job waits, ``stored_at`` the
-    patients at whom the same night (same bytes, or same device and start) stands already.
+    patients at whom the same night (see ``services.same_night``) stands already, ``completes`` those at whom it stands
+    unfinished and this file would take its place, ``stands_complete``: it is unfinished and the stored one is not.
+    ``same_as`` is an earlier file of the batch with the same night, ``parts`` the files joined to this one.
     """
 
     item: UploadItem
     report: UploadItem | None
     waits_for: str | None
     stored_at: tuple[str, ...]
+    completes: tuple[str, ...] = ()
+    stands_complete: bool = False
+    same_as: UploadItem | None = None
+    parts: tuple[UploadItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JoinOffer:
+    """Two files that look like one night interrupted for ``gap_s`` seconds."""
+
+    first: UploadItem
+    second: UploadItem
+    gap_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +61,7 @@ class Batch:
 
     session: UploadSession
     rows: list[BatchRow]
+    offers: list[JoinOffer] = field(default_factory=list)
 
     @property
     def busy(self) -> bool:
@@ -58,23 +87,35 @@ class BatchService:
             items = transaction.uploads.items(session_id)
             known = known_nights(transaction, doctor.id, items)
             waits = _waits(transaction, items)
+        own = NightIndex([item for item in items if is_recording(item)])
+        parts = _joined(items)
         reports = {recording.id: report for recording, report in paired(items) if not is_late(recording, report)}
         shown_with_night = {report.id for report in reports.values()}
         rows = [
-            BatchRow(item, reports.get(item.id), waits.get(item.id), stored_patients(item, known))
+            BatchRow(
+                item,
+                reports.get(item.id),
+                waits.get(item.id),
+                **_stored(item, known),
+                same_as=_earlier(item, own),
+                parts=tuple(parts[item.id]),
+            )
             for item in items
-            if item.id not in shown_with_night
+            if item.id not in shown_with_night and item.joined_to is None
         ]
-        return Batch(session, rows)
+        return Batch(session, rows, join_offers(items))
 
 
 def paired(items: Sequence[UploadItem]) -> list[tuple[UploadItem, UploadItem]]:
     """Recordings with their reports in the batch: same device serial, and starts at most two minutes apart.
 
-    A report that fits two recordings, or two reports that fit one, are paired with none: nothing is guessed.
+    A report that fits two recordings, or two reports that fit one, are paired with none: nothing is guessed. Two files
+    with the same samples are one recording, for which the first stands.
     """
     reports = [item for item in items if item.kind is ItemKind.REPORT and item.state is not ItemState.REFUSED]
-    recordings = [item for item in items if item.kind is ItemKind.RECORDING and item.started_at is not None]
+    found = [item for item in items if item.kind is ItemKind.RECORDING and item.started_at and not item.joined_to]
+    firsts = {(item.samples_sha256 or item.id, item.device_serial): item for item in reversed(found)}
+    recordings = list(firsts.values())[::-1]
     fits = [(recording, report) for recording in recordings for report in reports if _fits(recording, report)]
     return [
         (recording, report)
@@ -88,42 +129,66 @@ def is_late(recording: UploadItem, report: UploadItem) -> bool:
     return report.state is ItemState.READ and recording.state in (ItemState.CONFIRMED, ItemState.STORED)
 
 
+def join_offers(items: Sequence[UploadItem]) -> list[JoinOffer]:
+    """The pairs that look like one night interrupted: one device, one format, one interval, at most five minutes apart.
+
+    Only files that are read and wait for a decision; a pair that the doctor keeps apart is not offered again.
+    """
+    groups: dict[tuple[object, ...], list[UploadItem]] = defaultdict(list)
+    for item in items:
+        if item.state is ItemState.READ and is_recording(item) and item.device_serial and item.numbers:
+            groups[item.device_serial, item.numbers["format"], item.numbers["sampling_interval_s"]].append(item)
+    offers = []
+    for group in groups.values():
+        group.sort(key=lambda item: (item.started_at, item.number))
+        for first, second in pairwise(group):
+            gap_s = gap_between(first.ended_at, second.started_at) if first.ended_at and second.started_at else None
+            if gap_s is not None and first.id not in second.details.get(KEPT_APART, ()):
+                offers.append(JoinOffer(first, second, gap_s))
+    return offers
+
+
 def overlapping(items: Sequence[UploadItem], stored: Sequence[KnownNight | UploadItem] = ()) -> list[UploadItem]:
-    """Nights that overlap in time with another of these, or with a stored one, recorded by a different device."""
+    """Nights that overlap in time with another of these, or with a stored one, recorded by a different device.
+
+    Two files of the same night are no such pair, whatever they tell of their device.
+    """
     nights = [item for item in items if item.started_at and item.ended_at]
     pairs = [(first, second) for first, second in combinations(nights, 2) if _overlap(first, second)]
     touched = {item.id for pair in pairs for item in pair}
-    touched |= {item.id for item in nights for night in stored if _overlap(night, item)}
+    touched |= {item.id for item in nights for night in stored if _overlap(item, night)}
     return [item for item in nights if item.id in touched]
 
 
-def known_nights(transaction: Transaction, doctor_id: str, items: Sequence[UploadItem]) -> list[KnownNight]:
-    """The doctor's stored nights that could be one of these."""
-    starts = [item.started_at for item in items if item.started_at and item.kind is ItemKind.RECORDING]
-    return transaction.nights.known(doctor_id, [item.sha256 for item in items], starts)
+def elsewhere(item: UploadItem, target: str, known: NightIndex[KnownNight]) -> bool:
+    """Whether the same night stands at another patient, complete or not."""
+    return any(night.patient_id != target for night in stored_like(item, known))
 
 
-def stored_patients(item: UploadItem, known: Sequence[KnownNight]) -> tuple[str, ...]:
-    """The patients at whom the same night stands already, the item's own stored recording left out."""
-    if item.kind is not ItemKind.RECORDING or item.started_at is None:
-        return ()
-    return tuple(
-        sorted(
-            {
-                night.patient_id
-                for night in known
-                if night.id != item.recording_id
-                and (
-                    night.original_sha256 == item.sha256
-                    or (
-                        night.started_at == item.started_at
-                        and item.device_serial is not None
-                        and night.device_serial == item.device_serial
-                    )
-                )
-            }
-        )
-    )
+def _stored(item: UploadItem, known: NightIndex[KnownNight]) -> dict[str, Any]:
+    """What a row tells of the nights that are the same as its file's and stored already."""
+    same = stored_like(item, known)
+    completed = [night for night in same if completes(item, night)]
+    return {
+        "stored_at": tuple(sorted({night.patient_id for night in same if night not in completed})),
+        "completes": tuple(sorted({night.patient_id for night in completed})),
+        "stands_complete": item.is_unfinished and any(not night.is_unfinished for night in same),
+    }
+
+
+def _joined(items: Sequence[UploadItem]) -> dict[str, list[UploadItem]]:
+    """The files that are joined to another one, by that one's id."""
+    parts: dict[str, list[UploadItem]] = defaultdict(list)
+    for item in items:
+        if item.joined_to is not None:
+            parts[item.joined_to].append(item)
+    return parts
+
+
+def _earlier(item: UploadItem, own: NightIndex[UploadItem]) -> UploadItem | None:
+    if not is_recording(item):
+        return None
+    return min((one for one in own.like(item) if one.number < item.number), key=lambda one: one.number, default=None)
 
 
 def _fits(recording: UploadItem, report: UploadItem) -> bool:
@@ -133,11 +198,9 @@ def _fits(recording: UploadItem, report: UploadItem) -> bool:
     return same_device and abs(recording.started_at - report.started_at) <= REPORT_TOLERANCE
 
 
-def _overlap(first: UploadItem | KnownNight, second: UploadItem) -> bool:
-    if not (first.started_at and first.ended_at and second.started_at and second.ended_at):
-        return False
+def _overlap(first: UploadItem, second: UploadItem | KnownNight) -> bool:
     same_device = first.device_serial is not None and first.device_serial == second.device_serial
-    return not same_device and first.started_at < second.ended_at and second.started_at < first.ended_at
+    return not same_device and share_time(first, second) and not is_same_night(first, second)
 
 
 def _waits(transaction: Transaction, items: Sequence[UploadItem]) -> dict[str, str]:

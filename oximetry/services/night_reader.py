@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+from oximetry.domain.joining import join
 from oximetry.domain.metrics import NightAnalysis
 from oximetry.domain.quality import Exclusion
 from oximetry.domain.recording import Hints, Recording
-from oximetry.services.analysis import NightReport, RecordingReader, analyse, report_on
+from oximetry.services.analysis import NightReport, RecordingReader, report_on
 
 KEPT_NIGHTS = 16
 SPARKLINE_POINTS = 120
 
-_Key = tuple[str, Hints, tuple[Exclusion, ...]]
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a night, known by its SHA-256 and fetched only when it is needed."""
+
+    sha256: str
+    hints: Hints
+    fetch: Callable[[], bytes]
+
+
+_Key = tuple[tuple[tuple[str, Hints], ...], tuple[Exclusion, ...]]
 
 
 class NightReader:
@@ -34,26 +47,26 @@ class NightReader:
         self._kept: OrderedDict[_Key, NightReport] = OrderedDict()
         self._lock = Lock()
 
-    def read(self, content: bytes, hints: Hints) -> NightReport:
-        """Read and analyse; raises ``InvalidRecording``."""
-        return analyse(self._reader, content, hints.filename or "", hints.started_at)
+    def read(self, parts: Sequence[tuple[bytes, Hints]]) -> NightReport:
+        """Read and analyse a file, or the parts of an interrupted night in order; raises ``InvalidRecording``."""
+        recordings = [self._reader.read(content, hints) for content, hints in parts]
+        return report_on(parts[0][1].filename or "", reduce(join, recordings))
 
-    def read_kept(
-        self, sha256: str, hints: Hints, fetch: Callable[[], bytes], exclusions: tuple[Exclusion, ...] = ()
-    ) -> NightReport:
+    def read_kept(self, parts: Sequence[Part], exclusions: tuple[Exclusion, ...] = ()) -> NightReport:
         """The same for content known by its SHA-256, fetched only when it is not among the last nights.
 
         A night with exclusions is made anew from the kept recording, not read again.
         """
-        report = self._kept_report((sha256, hints, exclusions))
+        known = tuple((part.sha256, part.hints) for part in parts)
+        report = self._kept_report((known, exclusions))
         if report is None:
-            whole = self._kept_report((sha256, hints, ()))
+            whole = self._kept_report((known, ()))
             if whole is None:
-                whole = self._keep((sha256, hints, ()), self.read(fetch(), hints))
+                whole = self._keep((known, ()), self.read([(part.fetch(), part.hints) for part in parts]))
             report = whole
             if exclusions:
                 report = report_on(whole.filename, whole.recording, exclusions)
-                self._keep((sha256, hints, exclusions), report)
+                self._keep((known, exclusions), report)
         return report
 
     def _kept_report(self, key: _Key) -> NightReport | None:

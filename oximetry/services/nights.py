@@ -11,11 +11,12 @@ from oximetry.domain.errors import InvalidRequest, NotFound
 from oximetry.domain.metrics import ANALYSIS_WARNINGS
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.quality import Exclusion
-from oximetry.domain.recording import Hints, Note
+from oximetry.domain.recording import Note
 from oximetry.domain.records import ExcludedSpan, FileKind, ItemKind, Night, NightState, StoredFile, UploadItem
 from oximetry.services.analysis import NightReport
 from oximetry.services.housekeeping import RESTORABLE
 from oximetry.services.night_reader import NightReader, analysis_rows, stored_numbers
+from oximetry.services.originals import of_kind, staged_parts, stored_parts
 from oximetry.services.storing import PLOT_LANGUAGES
 
 logger = logging.getLogger(__name__)
@@ -95,13 +96,8 @@ class NightService:
 
     def report(self, night: Night, files: Sequence[StoredFile], spans: Sequence[ExcludedSpan]) -> NightReport:
         """The night read again from its original among these files, without these spans."""
-        original = _original_of(files)
-        report = self._reader.read_kept(
-            night.original_sha256,
-            hints_of(night),
-            lambda: self._store.get(original.key),
-            tuple(Exclusion(span.from_s, span.to_s) for span in spans),
-        )
+        parts = stored_parts(night, files, self._store.get)
+        report = self._reader.read_kept(parts, tuple(Exclusion(span.from_s, span.to_s) for span in spans))
         return with_first_warnings(report, night)
 
     def stored_as(self, doctor_id: str, item_id: str) -> str | None:
@@ -113,12 +109,12 @@ class NightService:
         """The same for a file of the batch, before or after it was stored."""
         with self._catalogue.read() as transaction:
             item = transaction.uploads.get(item_id, doctor_id)
+            joined = transaction.uploads.parts(item_id)
         if item.recording_id is not None:
             return self.trace(doctor_id, item.recording_id)
         if item.kind is not ItemKind.RECORDING or item.numbers is None:
             raise NotFound(item_id=item_id)
-        hints = Hints(name_of(item), item.given_start)
-        return self._reader.read_kept(item.sha256, hints, lambda: self._store.get(item.staging_key))
+        return self._reader.read_kept(staged_parts([item, *joined], name_of, self._store.get))
 
     def file_url(self, doctor_id: str, patient_id: str, kind: str, filename: str) -> str:
         """A signed URL of a patient's file; ``NotFound`` for whatever is not shown to that patient."""
@@ -211,9 +207,9 @@ def submit_plots(transaction: Transaction, night: Night, clock: Clock) -> None:
 
 
 def _card(night: Night, plot: StoredFile | None, files: Sequence[StoredFile]) -> NightCard:
-    csv = next(iter(_of_kind(files, FileKind.CSV)), None)
-    original = next(iter(_of_kind(files, FileKind.ORIGINAL)), None)
-    return NightCard(night, plot, csv, original, tuple(_of_kind(files, FileKind.REPORT)))
+    csv = next(iter(of_kind(files, FileKind.CSV)), None)
+    original = next(iter(of_kind(files, FileKind.ORIGINAL)), None)
+    return NightCard(night, plot, csv, original, tuple(of_kind(files, FileKind.REPORT)))
 
 
 def with_first_warnings(report: NightReport, night: Night) -> NightReport:
@@ -223,19 +219,3 @@ def with_first_warnings(report: NightReport, night: Night) -> NightReport:
     kept = tuple(note for note in first if note.code not in ANALYSIS_WARNINGS)
     own = tuple(note for note in report.analysis.warnings if note.code in ANALYSIS_WARNINGS)
     return replace(report, analysis=replace(report.analysis, warnings=kept + own))
-
-
-def hints_of(night: Night) -> Hints:
-    """What the first reading found, for the next one: device and start, and with the start the order of the date."""
-    name = f"{night.device_model or ''} {night.device_serial or ''}_{night.started_at:%Y%m%d%H%M%S}.csv"
-    return Hints(name, night.started_at)
-
-
-def _of_kind(files: Sequence[StoredFile], kind: FileKind) -> list[StoredFile]:
-    return [file for file in files if f"/{kind.value}/" in file.key]
-
-
-def _original_of(files: Sequence[StoredFile]) -> StoredFile:
-    for file in _of_kind(files, FileKind.ORIGINAL) + _of_kind(files, FileKind.CSV):
-        return file
-    raise NotFound

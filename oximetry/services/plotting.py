@@ -12,8 +12,9 @@ from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.quality import Exclusion
 from oximetry.domain.records import FileKind, NightState
 from oximetry.services.analysis import NightReport
+from oximetry.services.night_files import NewFile, ObjectName
 from oximetry.services.nights import NightService
-from oximetry.services.storing import PLOT_LANGUAGES, NewFile, ObjectName
+from oximetry.services.storing import PLOT_LANGUAGES
 
 logger = logging.getLogger(__name__)
 

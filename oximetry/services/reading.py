@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from oximetry.domain.catalogue_ports import Catalogue
@@ -11,12 +11,15 @@ from oximetry.domain.errors import InvalidRecording, InvalidUpload, NotFound
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.recording import Hints
 from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem
+from oximetry.domain.sameness import samples_sha256
 from oximetry.services.archives import archive_entries
+from oximetry.services.joining import take_apart
 from oximetry.services.night_reader import NightReader, sparkline, stored_numbers
 from oximetry.services.uploads import UploadService
 
 logger = logging.getLogger(__name__)
 
+Staged = tuple[UploadItem, bytes]
 ReportStamp = Callable[[str], tuple[str | None, datetime | None]]
 
 
@@ -49,16 +52,18 @@ class ReadingService:
         """Read one file; done twice, it changes nothing."""
         with self._catalogue.read() as transaction:
             item = transaction.uploads.get(item_id)
+            parts = transaction.uploads.parts(item_id)
             doctor = transaction.accounts.get(item.doctor_id)
         if item.state is not ItemState.RECEIVED:
             return
         try:
             content = self._store.get(item.staging_key)
+            joined = [(part, self._store.get(part.staging_key)) for part in parts]
         except NotFound:
             self._refuse(item, "staging_lost", {})
             return
         try:
-            self._take(item, doctor, content)
+            self._take(doctor, [(item, content), *joined])
         except (InvalidRecording, InvalidUpload) as error:
             self._refuse(item, error.reason, error.details)
 
@@ -69,26 +74,32 @@ class ReadingService:
         if item.state is ItemState.RECEIVED:
             self._refuse(item, reason, {})
 
-    def _take(self, item: UploadItem, doctor: Doctor, content: bytes) -> None:
+    def _take(self, doctor: Doctor, parts: Sequence[Staged]) -> None:
+        item, content = parts[0]
         if item.kind is ItemKind.ARCHIVE:
             self._expand(item, doctor, content)
         elif item.kind is ItemKind.REPORT:
             serial, started_at = self._report_stamp(self._uploads.name_of(item))
             self._write(item, state=ItemState.READ.value, device_serial=serial, started_at=started_at)
         else:
-            self._read_recording(item, content)
+            self._read_recording(parts)
 
-    def _read_recording(self, item: UploadItem, content: bytes) -> None:
-        report = self._reader.read(content, Hints(self._uploads.name_of(item), item.given_start))
+    def _read_recording(self, parts: Sequence[Staged]) -> None:
+        item = parts[0][0]
+        report = self._reader.read(
+            [(content, Hints(self._uploads.name_of(part), part.given_start)) for part, content in parts]
+        )
         recording = report.recording
         self._write(
             item,
+            [part.id for part, _ in parts[1:]],
             state=ItemState.READ.value,
             numbers=stored_numbers(report),
             sparkline=sparkline(recording, report.analysis),
             device_serial=recording.device_serial,
             started_at=recording.started_at,
             ended_at=recording.ended_at,
+            samples_sha256=samples_sha256(recording),
         )
         logger.info("recording read id=%s format=%s samples=%d", item.id, recording.format, len(recording.time_s))
 
@@ -102,13 +113,19 @@ class ReadingService:
             transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **done)
             transaction.jobs.submit("empty_staging", item.staging_key, self._clock())
 
-    def _write(self, item: UploadItem, **values: object) -> None:
+    def _write(self, item: UploadItem, part_ids: Sequence[str] = (), **values: object) -> None:
         with self._catalogue.write() as transaction:
-            transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **values)
+            transaction.uploads.lock_session(item.session_id)
+            if [part.id for part in transaction.uploads.parts(item.id)] == list(part_ids):  # else it is read again
+                transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **values)
 
     def _refuse(self, item: UploadItem, reason: str, details: dict[str, object]) -> None:
         logger.info("file refused id=%s reason=%s", item.id, reason)
         with self._catalogue.write() as transaction:
+            transaction.uploads.lock_session(item.session_id)
+            now = transaction.uploads.get(item.id)
+            if now.state is ItemState.RECEIVED and take_apart(transaction, now, self._clock(), "cannot_join"):
+                return  # each part is read on its own again, and has a reason of its own
             state = ItemState.UNDATED if reason == "start_unknown" else ItemState.REFUSED
             refused = {"state": state.value, "reason": reason, "details": details}
             transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **refused)

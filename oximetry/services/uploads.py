@@ -143,14 +143,21 @@ class UploadService:
                 transaction.jobs.submit("read_item", item_id, self._clock())
 
     def discard(self, doctor: Doctor, item_id: str) -> None:
-        """Take a file out of the batch; what is confirmed or stored already stays."""
+        """Take a file, with those joined to it, out of the batch; what is confirmed or stored already stays."""
         with self._catalogue.write() as transaction:
+            transaction.uploads.lock_session(transaction.uploads.get(item_id, doctor.id).session_id)
             item = transaction.uploads.get(item_id, doctor.id)
-            out = {"state": ItemState.DISCARDED.value, "name_sealed": None}
+            if item.state is ItemState.JOINED:
+                raise InvalidRequest("joined_part")
+            out: dict[str, Any] = {"state": ItemState.DISCARDED.value, "name_sealed": None}
             confirmed = item.state in (ItemState.CONFIRMED, ItemState.STORED)
             if confirmed or not transaction.uploads.set(item_id, self._clock(), item.state, **out):
                 raise InvalidRequest("already_confirmed")
-            transaction.jobs.submit("empty_staging", item.staging_key, self._clock())
+            parts = transaction.uploads.parts(item_id)
+            for part in parts:
+                transaction.uploads.set(part.id, self._clock(), **out, joined_to=None)
+            for gone in [item, *parts]:
+                transaction.jobs.submit("empty_staging", gone.staging_key, self._clock())
 
     def finish_session(self, doctor: Doctor, session_id: str) -> UploadSession:
         """Close a batch in which nothing is left to decide, and begin the next; unread or unstored files stop it."""

@@ -7,7 +7,6 @@ import json
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from dash import dcc, html
@@ -15,6 +14,7 @@ from dash.development.base_component import Component
 
 from oximetry.domain.records import ItemKind, ItemState, UploadItem
 from oximetry.services.batch import Batch, BatchRow
+from oximetry.web import batch_words, join_view
 from oximetry.web.i18n import NO_VALUE, Words
 from oximetry.web.night_view import lowest
 from patient_links import PatientCard
@@ -30,7 +30,8 @@ class BatchView:
     """Everything that one poll may change; ``digest`` is equal when nothing did.
 
     ``choices`` are all patients, ``row_choices`` those offered in every row; ``decided`` files have a target,
-    ``chosen_nights`` are those of them that are no reports; ``fell_back``: a confirmed file could not be stored.
+    ``chosen_nights`` are those of them that are no reports; ``fell_back``: a confirmed file could not be stored;
+    ``joins`` ask about files that look like one night.
     """
 
     digest: str
@@ -46,6 +47,7 @@ class BatchView:
     chosen_nights: int
     busy: bool
     fell_back: bool
+    joins: list[Component]
 
 
 def view(batch: Batch, cards: Sequence[PatientCard], words: Words, name_of: Callable[[UploadItem], str]) -> BatchView:
@@ -61,7 +63,8 @@ def view(batch: Batch, cards: Sequence[PatientCard], words: Words, name_of: Call
     patients = [card.patient.id for card in cards if any(row.item.patient_id == card.patient.id for row in batch.rows)]
     opened = [(card.link.id, card.link.opened_count) for card in cards if card.link and card.patient.id in patients]
     told = [words.language, batch.session.id, batch.busy, rows, [(item.id, item.state) for item in refused],
-            list(labels.values()), opened]  # fmt: skip
+            list(labels.values()), opened, [(one.first.id, one.second.id) for one in batch.offers],
+            [(row.item.id, row.item.state) for row in batch.rows if row.parts]]  # fmt: skip
     digest = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
     return BatchView(
         digest=digest,
@@ -76,7 +79,8 @@ def view(batch: Batch, cards: Sequence[PatientCard], words: Words, name_of: Call
         decided=sum(1 for item in readable if item.target),
         chosen_nights=sum(1 for item in readable if item.target and item.kind is ItemKind.RECORDING),
         busy=batch.busy,
-        fell_back=any(item.reason for item in readable),
+        fell_back=any(item.reason not in (None, "cannot_join") for item in readable),
+        joins=join_view.listed(batch, words),
     )
 
 
@@ -94,7 +98,7 @@ def patient_name(card: PatientCard, words: Words) -> str:
 
 def counts(batch: Batch, words: Words) -> str:
     """``12 fișiere · 10 citite · 1 refuzat · 1 în lucru``, and what is waited for: a phone shows no remarks."""
-    states = [row.item.state for row in batch.rows]
+    states = [row.item.state for row in batch.rows for _ in (row.item, *row.parts)]
     if not states:
         return ""
     read = sum(state in (ItemState.READ, ItemState.CONFIRMED, ItemState.STORED, ItemState.EXPANDED) for state in states)
@@ -117,6 +121,8 @@ def table_row(
 ) -> dict[str, Any]:
     """One line of the table; numbers for sorting, ``*_text`` for reading."""
     item, numbers = row.item, row.item.numbers or {}
+    name = " + ".join(name_of(one) for one in (item, *row.parts))
+    told = batch_words.remarks(row, words, name_of)
     below90 = numbers["time_below_pct"]["90"] if numbers else None
     state = words(f"state.{item.state.value}")
     return {
@@ -124,10 +130,10 @@ def table_row(
         "open": item.state is ItemState.READ,
         "spark": item.sparkline,
         "started": item.started_at.isoformat() if item.started_at else "",
-        "night_text": night_text(item, words) or name_of(item),
-        "hours_text": hours_text(item),
-        "file_name": name_of(item),
-        "warns": bool(remarks(row, words)),
+        "night_text": batch_words.night_text(item, words) or name,
+        "hours_text": batch_words.hours_text(item),
+        "file_name": name,
+        "warns": bool(told),
         "device": " ".join(part for part in (numbers.get("device_model"), item.device_serial) if part) or NO_VALUE,
         "duration": numbers.get("recorded_s"),
         "duration_text": words.duration(numbers["recorded_s"]) if numbers else "",
@@ -143,24 +149,11 @@ def table_row(
         "patient": labels.get(item.patient_id or item.target or "", ""),
         "target": item.target or "",
         "remarks": " · ".join(
-            ([] if item.state is ItemState.READ or row.waits_for else [state]) + remarks(row, words, brief=True)
+            ([] if item.state is ItemState.READ or row.waits_for else [state])
+            + batch_words.remarks(row, words, name_of, brief=True)
         ),
-        "remarks_long": " ".join(remarks(row, words)),
+        "remarks_long": " ".join(told),
     }
-
-
-def night_text(item: UploadItem, words: Words) -> str:
-    """``15/16 oct. 2025``."""
-    if item.started_at is None:
-        return ""
-    return f"{words.night(item.started_at, short=True)} {(item.started_at + timedelta(hours=12)).year}"
-
-
-def hours_text(item: UploadItem) -> str:
-    """``20:35–06:35``."""
-    if item.started_at is None:
-        return ""
-    return f"{item.started_at:%H:%M}" + (f"–{item.ended_at:%H:%M}" if item.ended_at else "")
 
 
 def same_patient_again(batch: Batch) -> str | None:
@@ -170,22 +163,16 @@ def same_patient_again(batch: Batch) -> str | None:
     return target
 
 
-def remarks(row: BatchRow, words: Words, *, brief: bool = False) -> list[str]:
-    """What the doctor should know before confirming; ``brief`` for the narrow column, whole sentences elsewhere."""
-    item = row.item
-    kind = "brief" if brief else "warning"
-    warnings = (item.numbers or {}).get("warnings", [])
-    said = [words(f"{kind}.{warning['code']}", **warning) for warning in warnings]
-    if row.stored_at:
-        here = item.patient_id or item.target
-        elsewhere = any(patient != here for patient in row.stored_at)
-        said.insert(0, words("remark.same_night_elsewhere" if elsewhere and here else "remark.same_night_stored"))
-    if item.kind is ItemKind.REPORT:
-        said.append(words("remark.lone_report"))
-    if row.waits_for:
-        said.insert(0, words("remark.waits", reason=words.reason(row.waits_for, {})))
-    if item.reason and item.state is ItemState.READ:
-        said.insert(0, words.reason(item.reason, item.details))
+def doubts(batch: Batch, found: Mapping[str, object], words: Words) -> list[Component]:
+    """What stopped the click: the kinds of doubt, each with its nights."""
+    nights = {row.item.id: row.item for row in batch.rows}
+    said: list[Component] = []
+    for name in ("overlaps", "elsewhere", "torn"):
+        item_ids = found.get(name)
+        doubtful = [nights[one] for one in item_ids if one in nights] if isinstance(item_ids, list) else []
+        if doubtful:
+            said.append(html.P(words(f"doubts.{name}")))
+            said.append(html.Ul([html.Li(batch_words.in_a_line(item, words)) for item in doubtful]))
     return said
 
 

@@ -131,6 +131,7 @@ def _batch(words: Words, session_id: str, limits: UploadLimits) -> list[Componen
             style={"width": "100%", "height": None},
         ),
         html.Div(id=ids.REFUSED),
+        html.Div(id=ids.JOINS, role="status"),
         html.Div(
             [
                 dmc.Button(words("batch.all_to_new"), id=ids.ALL_TO_NEW, disabled=True),

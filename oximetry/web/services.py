@@ -10,6 +10,7 @@ from oximetry.services.accounts import AccountService
 from oximetry.services.assignment import AssignmentService
 from oximetry.services.batch import BatchService
 from oximetry.services.exclusions import ExclusionService
+from oximetry.services.joining import JoiningService
 from oximetry.services.nights import NightService
 from oximetry.services.readiness import ReadinessService
 from oximetry.services.rule_answers import ExtraRuleService
@@ -48,6 +49,7 @@ class WebServices:
     uploads: UploadService
     batches: BatchService
     assignment: AssignmentService
+    joining: JoiningService
     nights: NightService
     exclusions: ExclusionService
     extra_rules: ExtraRuleService

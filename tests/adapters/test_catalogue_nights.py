@@ -96,6 +96,37 @@ def test_known_nights_are_those_with_the_same_bytes_or_the_same_start(scene):
         assert {night.id for night in known} == {same_bytes, same_start}
 
 
+def test_known_nights_are_those_with_the_same_samples_or_of_the_same_device_at_the_same_time(scene):
+    owner = scene.doctors[0].id
+    with scene.catalogue.write() as transaction:
+        same_samples = add_night(transaction, scene.patients[0], "1")
+        transaction.nights.set(same_samples, samples_sha256="a" * 64)
+        same_time = add_night(transaction, scene.patients[1], "2", START + DAY)
+        known = transaction.nights.known(owner, ["a" * 64], [])
+        assert [(night.id, night.samples_sha256) for night in known] == [(same_samples, "a" * 64)]
+        ended = START + DAY + timedelta(hours=8)
+        for serial, begin, end, is_known in [
+            ("9001", ended, ended + DAY, True),
+            ("9001", ended + timedelta(seconds=1), ended + DAY, False),
+            ("9001", START + timedelta(hours=9), START + DAY, True),
+            ("9001", START + timedelta(hours=9), START + DAY - timedelta(seconds=1), False),
+            ("9002", START, ended, False),
+        ]:
+            known = transaction.nights.known(owner, [], [], [(serial, begin, end)])
+            assert [night.id for night in known] == ([same_time] if is_known else [])
+
+
+def test_known_night_tells_whether_it_is_unfinished(scene):
+    with scene.catalogue.write() as transaction:
+        night_id = add_night(transaction, scene.patients[0])
+        summary = {"warnings": [{"code": "truncated", "records": 1}, {"code": "unfinished"}]}
+        headline = {"rule": "peak-nadir", "version": 2, "summary": summary, "events": []}
+        [before] = transaction.nights.spans(scene.doctors[0].id, scene.patients[0].id)
+        transaction.nights.put_analyses(night_id, [headline], NOW)
+        [after] = transaction.nights.spans(scene.doctors[0].id, scene.patients[0].id)
+    assert (before.is_unfinished, after.is_unfinished) == (False, True)
+
+
 def test_same_bytes_stand_once_at_a_patient(scene):
     with scene.catalogue.write() as transaction:
         add_night(transaction, scene.patients[0])

@@ -125,6 +125,17 @@ def test_staged_object_is_needed_until_its_file_is_done_with(catalogue, doctors)
         assert not transaction.uploads.is_staged_for(item.staging_key)
 
 
+def test_parts_of_a_joined_night_come_in_the_order_they_were_recorded(catalogue, doctors):
+    session = open_session(catalogue, doctors[0])
+    owner, late, early = [add(catalogue, session, number, str(number)) for number in (1, 2, 3)]
+    with catalogue.write() as transaction:
+        transaction.uploads.set(late.id, NOW, state="joined", joined_to=owner.id, started_at=NOW + DAY)
+        transaction.uploads.set(early.id, NOW, state="joined", joined_to=owner.id, started_at=NOW)
+        assert [part.id for part in transaction.uploads.parts(owner.id)] == [early.id, late.id]
+        assert transaction.uploads.parts(late.id) == []
+        assert transaction.uploads.is_staged_for(late.staging_key)
+
+
 def test_names_go_when_the_batch_is_closed(catalogue, doctors):
     session = open_session(catalogue, doctors[0])
     item = add(catalogue, session, 1, "1")
@@ -145,6 +156,7 @@ def test_names_go_when_the_batch_is_closed(catalogue, doctors):
         ("read", NOW, False),
         ("received", NOW, False),
         ("confirmed", NOW, False),
+        ("joined", NOW, False),
     ],
 )
 def test_batch_is_stale_when_nothing_is_left_to_do_and_nothing_happened(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from oximetry.domain.sameness import samples_sha256
 from oximetry.readers.formats import create_registry
 from oximetry.readers.registry import Probe
 
@@ -55,6 +56,7 @@ def test_viatom_binary_equals_its_csv_and_its_own_statistics(read):
     binary, table = read(content("viatom/20250306222056")), read(content("viatom/O2Ring _20250306222056.csv"))
     assert_equal_rows(binary, table)
     assert np.array_equal(binary.motion, table.motion)
+    assert samples_sha256(binary) == samples_sha256(table)
     assert (binary.samples, binary.sampling_interval_s, binary.notes) == (7818, 4, ())
     valid = binary.spo2_pct[~np.isnan(binary.spo2_pct)]
     assert binary.vendor["spo2_mean_pct"] == round(valid.mean()) == 94
@@ -69,6 +71,7 @@ def test_contec_binary_equals_its_csv(read):
     binary, table = read(content("contec/cms50e_auto.SpO2")), read(content("contec/cms50e_auto.csv"))
     assert binary.samples == 10_425
     assert_equal_rows(binary, table)
+    assert samples_sha256(binary) == samples_sha256(table)
 
 
 @pytest.mark.parametrize(

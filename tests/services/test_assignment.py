@@ -103,7 +103,7 @@ def test_nights_that_overlap_on_different_devices_stop_until_acknowledged(clinic
     first, second = upload_night(clinic, doctor), upload_night(clinic, doctor, serial="9002", rows=151)
     clinic.work()
     reason, details = stopped(lambda: clinic.assignment.all_to_one(doctor, first.session_id))
-    assert (reason, details) == ("needs_confirmation", {"overlaps": [first.id, second.id], "elsewhere": []})
+    assert (reason, details) == ("needs_confirmation", {"overlaps": [first.id, second.id], "elsewhere": [], "torn": []})
     assert patients(clinic, doctor) == []
     assert {clinic.item(item.id).state for item in (first, second)} == {ItemState.READ}
     assert clinic.open_jobs() == 0
@@ -132,7 +132,7 @@ def test_overlap_with_a_night_that_the_patient_has_already_stops_too(clinic, is_
     second = upload_night(clinic, doctor, serial="9002", rows=151)
     clinic.reading.read_item(second.id)
     act = lambda: clinic.assignment.all_to_one(doctor, first.session_id, patient_id)  # noqa: E731
-    assert stopped(act) == ("needs_confirmation", {"overlaps": [second.id], "elsewhere": []})
+    assert stopped(act) == ("needs_confirmation", {"overlaps": [second.id], "elsewhere": [], "torn": []})
 
 
 def test_same_night_at_another_patient_stops_until_acknowledged(clinic):
@@ -142,7 +142,7 @@ def test_same_night_at_another_patient_stops_until_acknowledged(clinic):
     item = upload_night(clinic, doctor)
     clinic.work()
     act = lambda: clinic.assignment.all_to_one(doctor, session.id)  # noqa: E731
-    assert stopped(act) == ("needs_confirmation", {"overlaps": [], "elsewhere": [item.id]})
+    assert stopped(act) == ("needs_confirmation", {"overlaps": [], "elsewhere": [item.id], "torn": []})
     assert len(patients(clinic, doctor)) == 1
     assert len(clinic.assignment.all_to_one(doctor, session.id, acknowledged=True)) == 1
 

@@ -13,7 +13,14 @@ MINUTE = timedelta(minutes=1)
 
 def made(name, kind=ItemKind.RECORDING, serial="9001", start=START, **changes):
     values = dict.fromkeys(UploadItem.__slots__)
-    values |= {"id": name, "kind": kind, "state": ItemState.READ, "device_serial": serial, "started_at": start}
+    values |= {
+        "id": name,
+        "sha256": name,
+        "kind": kind,
+        "state": ItemState.READ,
+        "device_serial": serial,
+        "started_at": start,
+    }
     if start is not None and kind is ItemKind.RECORDING:
         values["ended_at"] = start + timedelta(hours=8)
     return UploadItem(**(values | changes))
@@ -40,6 +47,17 @@ def test_report_of_another_device_or_of_none_belongs_to_nothing():
 
 def test_report_that_fits_two_nights_is_not_guessed():
     assert pairs(made("n1"), made("n2", start=START + MINUTE), report("r")) == []
+
+
+def test_report_of_a_night_in_two_files_stands_with_the_first():
+    same = {"samples_sha256": "5" * 64}
+    assert pairs(made("n1", **same), made("n2", **same), report("r")) == [("n1", "r")]
+    assert pairs(made("n1", serial=None, **same), made("n2", **same), report("r")) == [("n2", "r")]
+    assert pairs(made("n1", **same), made("n2", samples_sha256="6" * 64), report("r")) == []
+
+
+def test_part_of_a_joined_night_has_no_report_of_its_own():
+    assert pairs(made("n", joined_to="other"), report("r")) == []
 
 
 def test_two_reports_that_fit_one_night_are_not_guessed():

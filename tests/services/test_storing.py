@@ -5,7 +5,7 @@ import pytest
 
 from oximetry.domain.errors import NotFound, NotReady, StorageRefused, StorageUnavailable
 from oximetry.domain.records import FileKind, ItemState, NightState
-from oximetry.services.storing import ObjectName
+from oximetry.services.night_files import ObjectName
 from tests.factories import PDF, Clinic, night_csv, night_name, report_name
 from tests.memory_store import Crash, crash
 from tests.parallel import together

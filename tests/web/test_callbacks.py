@@ -81,6 +81,7 @@ ANY_PATTERN = {
     "take-out": '{"item":"x","type":"take-out"}',
     "give-start": '{"item":"x","type":"give-start"}',
     "start": '{"item":"x","type":"start"}',
+    "join": '{"act":"unheard-of","first":"x","second":"x","type":"join"}',
     "put-back": '{"span":"x","type":"put-back"}',
     "night-action": '{"act":"unheard-of","night":"x","type":"night-action"}',
 }
