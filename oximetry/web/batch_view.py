@@ -150,7 +150,7 @@ def table_row(
         "target": item.target or "",
         "remarks": " · ".join(
             ([] if item.state is ItemState.READ or row.waits_for else [state])
-            + batch_words.remarks(row, words, name_of, brief=True)
+            + [one.removesuffix(".") for one in batch_words.remarks(row, words, name_of, brief=True)]
         ),
         "remarks_long": " ".join(told),
     }

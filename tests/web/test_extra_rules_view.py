@@ -88,7 +88,7 @@ def test_what_is_met_reads_well_in_both_languages(language: str) -> None:
 @pytest.mark.parametrize(
     ("doubt", "why"),
     [
-        (Doubt.SPOT_VALUES, "la mai mult de 30 s una de alta"),
+        (Doubt.SPOT_VALUES, "la mai mult de 12 s una de alta"),
         (Doubt.TOO_SHORT, "regula cere cel puțin 6 ore"),
         (Doubt.BELOW_RANGE, "probabil sub 61 %"),
     ],
