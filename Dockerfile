@@ -21,6 +21,7 @@ ENV HOME=/home/app \
     PATH=/usr/local/bin:/usr/bin:/bin \
     LANG=C.UTF-8 \
     PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2 \
     GUNICORN_CMD_ARGS="--worker-tmp-dir /dev/shm" \
     PORT=8050 \
     PROCESSES=""

@@ -25,7 +25,7 @@ setup: .venv/installed samples/expected.json
 	@$(BIN)/python -m oximetry doctor create medic@localhost --generate --if-absent --development-only
 
 run: setup
-	@$(WITH_ENV) sh -c 'BIND_HOST="$${BIND_HOST:-127.0.0.1}" PORT="$${PORT:-8050}" exec honcho -e /dev/null start'
+	@$(WITH_ENV) sh -c 'MALLOC_ARENA_MAX=2 BIND_HOST="$${BIND_HOST:-127.0.0.1}" PORT="$${PORT:-8050}" exec honcho -e /dev/null start'
 
 test: .venv/installed-dev
 	@.ci/packages tests

@@ -70,6 +70,7 @@ class Site:
         return {
             **kept,
             "PATH": f"{Path(sys.executable).parent}:{kept.get('PATH', '')}",
+            "MALLOC_ARENA_MAX": "2",  # as the image and `make run` set it
             "PORT": str(self.port),
             "PUBLIC_URL": self.url,
             "DATA_DIR": str(self.folder / "data"),
