@@ -15,6 +15,12 @@ from tests.storage.worlds import gateway, own_gateway
 __all__ = ["empty_postgres", "gateway", "own_gateway", "postgres"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+OF_AN_OUTAGE = (
+    "net::ERR_CONNECTION_REFUSED",
+    "the server did not respond",
+    "net::ERR_EMPTY_RESPONSE",
+    "net::ERR_CONNECTION_RESET",
+)
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
 
 
@@ -28,12 +34,26 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(autouse=True)
+def no_page_outlives_its_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A page that is left open asks its stopped server on and on, and takes the frames of the next test's page."""
+    started: Browser | None = request.getfixturevalue("browser") if "browser" in request.fixturenames else None
+    yield
+    for context in started.contexts if started else []:
+        context.close()
+
+
 class Watched:
     """Collects what must not happen on a page."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
         self.hosts: set[str] = set()
+        self._outage = False
+
+    def expect_an_outage(self) -> None:
+        """The server goes away from now on: what the browser itself writes about that is no problem of a page."""
+        self._outage = True
 
     def watch(self, page: Page) -> None:
         """Listen to a page from now on."""
@@ -43,7 +63,8 @@ class Watched:
         page.on("request", lambda request: self.hosts.add(request.url.split("/")[2] if "//" in request.url else ""))
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        told = self._outage and any(sign in message.text for sign in OF_AN_OUTAGE)
+        if message.type == "error" and not told:
             self.problems.append(f"console: {message.text[:300]}")
 
     def _response(self, response: Response) -> None:

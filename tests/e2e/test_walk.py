@@ -92,6 +92,7 @@ def test_the_batch_survives_a_reload_a_second_tab_and_a_restart(
         second = page.context.new_page()
         second.goto(f"{site.url}/medic/")
         steps.wait_for_rows(second, 3)
+        watched.expect_an_outage()
         site.stop()
         site.start("web")
         site.start("worker0")
