@@ -7,9 +7,6 @@ lead outside it, whatever is put there meanwhile.
 from __future__ import annotations
 
 import errno
-import hashlib
-import hmac
-import json
 import os
 import stat
 import time
@@ -17,20 +14,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from fcntl import LOCK_EX, flock
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
-from urllib.parse import quote, urlencode
+from typing import BinaryIO, Final
 from uuid import uuid4
 
 from oximetry.adapters.object_keys import (
     check_content_type,
-    check_expiry,
     check_key,
     check_part,
     check_prefix,
-    content_disposition,
     md5_hex,
     stored_disposition,
 )
+from oximetry.adapters.signed_urls import SignedFile, UrlSigner
 from oximetry.domain.errors import AlreadyExists, NotFound, OximetryError, StorageRefused, StorageUnavailable
 from oximetry.domain.ports import StoredObject
 
@@ -43,14 +38,6 @@ _WRITE_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.
 _ABSENT: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO}
 _FORBIDDEN: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
 _UNUSABLE_NAME: Final = {errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
-
-
-class SignedFile(NamedTuple):
-    """What a signed URL opens: the whole object and, from the signed part of the URL, two header values."""
-
-    content: bytes
-    content_type: str
-    disposition: str
 
 
 class LocalStore:
@@ -70,9 +57,7 @@ class LocalStore:
 
     def __init__(self, root: Path, secret: bytes, base_url: str, clock: Callable[[], float] = time.time) -> None:
         self._root = root
-        self._secret = secret
-        self._base_url = base_url.rstrip("/")
-        self._clock = clock
+        self._signer = UrlSigner(secret, base_url, clock)
 
     @property
     def origin(self) -> str | None:
@@ -128,41 +113,12 @@ class LocalStore:
                 yield self._fetch(key, "list")[1]
 
     def url(self, key: str, *, expires_s: int, filename: str, content_type: str, inline: bool = False) -> str:
-        """``<base_url>/files/<key>?…``, signed over everything in it; see `open_signed`."""
-        expires_at = str(int(self._clock()) + check_expiry(expires_s))
-        disposition = content_disposition(filename, inline=inline)
-        args = {"expires": expires_at, "type": check_content_type(content_type), "disposition": disposition}
-        args["signature"] = self._signature(check_key(key), args)
-        return f"{self._base_url}/files/{quote(key)}?{urlencode(args)}"
+        """A URL of our own; see `UrlSigner`."""
+        return self._signer.url(key, expires_s=expires_s, filename=filename, content_type=content_type, inline=inline)
 
     def open_signed(self, path_key: str, args: Mapping[str, str]) -> SignedFile:
-        """The object behind a URL made by `url`.
-
-        Parameters
-        ----------
-        path_key : str
-            What stands behind ``/files/``, percent-decoded.
-        args : mapping of str to str
-            The query, decoded; arguments that `url` did not make are ignored and change nothing.
-
-        Raises
-        ------
-        StorageRefused
-            Reason ``signature_invalid`` for anything altered, missing or foreign, ``signature_expired`` for a URL that
-            was ours and is too old.
-        NotFound
-            The URL is right and the object is gone.
-        """
-        expected = self._signature(path_key, args).encode()
-        if not hmac.compare_digest(args.get("signature", "").encode(errors="replace"), expected):
-            raise StorageRefused("signature_invalid")
-        if int(args["expires"]) <= self._clock():
-            raise StorageRefused("signature_expired")
-        return SignedFile(self.get(path_key), args["type"], args["disposition"])
-
-    def _signature(self, key: str, args: Mapping[str, str]) -> str:
-        signed = ["oximetry-file-url-1", key, *(args.get(name, "") for name in ("expires", "type", "disposition"))]
-        return hmac.new(self._secret, json.dumps(signed).encode(), hashlib.sha256).hexdigest()
+        """The object behind a URL made by `url`; see `UrlSigner.open`."""
+        return self._signer.open(self.get, path_key, args)
 
     def _fetch(self, key: str, operation: str) -> tuple[bytes, StoredObject]:
         *folders, name = check_key(key).split("/")
