@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from time import monotonic
 
 import dash
 from flask import Flask
@@ -14,9 +16,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import callbacks_medical
 from oximetry.adapters.catalogue import Catalogue, utc_now
 from oximetry.adapters.jobs import HueyBell
-from oximetry.adapters.local_store import LocalStore
 from oximetry.adapters.plots import PngRenderer
 from oximetry.adapters.security import Argon2Hasher, FernetVault, derive_key
+from oximetry.adapters.signed_urls import UrlSigner
 from oximetry.domain.errors import RenderingUnavailable
 from oximetry.domain.ports import ObjectStore
 from oximetry.domain.records import Job
@@ -25,19 +27,24 @@ from oximetry.services.accounts import AccountService
 from oximetry.services.analysis import NightReport
 from oximetry.services.assignment import AssignmentService
 from oximetry.services.batch import BatchService
+from oximetry.services.breaker import Breaker
 from oximetry.services.exclusions import ExclusionService
+from oximetry.services.file_urls import FileUrls
 from oximetry.services.housekeeping import HousekeepingService
 from oximetry.services.joining import JoiningService
 from oximetry.services.moving import MovingService
 from oximetry.services.night_reader import NightReader
 from oximetry.services.nights import NightService
+from oximetry.services.outbox import ARCHIVE, GuardedStore, OutboxLimits, OutboxStore
 from oximetry.services.plotting import PlottingService
 from oximetry.services.readiness import ReadinessService
 from oximetry.services.reading import ReadingService
 from oximetry.services.reanalysis import ReanalysisService
 from oximetry.services.rule_answers import ExtraRuleService
+from oximetry.services.store_watch import StoreWatch
 from oximetry.services.storing import StoringService
 from oximetry.services.uploads import MEGABYTE, UploadLimits, UploadService
+from oximetry.services.verifying import VERIFY, VerifyingService
 from oximetry.services.work import JobHandler, JobRunner
 from oximetry.settings import Settings
 from oximetry.web import dash_requests, doctor_app, patient_app, routes, security, sign_in
@@ -62,6 +69,7 @@ class Services:
     settings: Settings
     catalogue: Catalogue
     store: ObjectStore
+    outbox: OutboxStore | None
     bell: HueyBell
     reader: NightReader
     renderer: PngRenderer
@@ -77,6 +85,29 @@ class Services:
         self.catalogue.dispose()
 
 
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    """The configured store and what watches over it; ``outbox`` is the store itself, where it has one."""
+
+    store: ObjectStore
+    outbox: OutboxStore | None
+    own_urls: UrlSigner
+    watch: StoreWatch
+
+
+def _storage(settings: Settings, catalogue: Catalogue, patience: str) -> _Storage:
+    """A store over the network gets an outbox; a folder does not: where its disk fails, the database's does too."""
+    values = settings.store_values(patience=patience)
+    store, outbox, breaker = build_store(StoreOptions(**values)), None, Breaker()
+    if settings.provider != "local":
+        total = settings.storage_outbox_max_mb * MEGABYTE
+        limits = OutboxLimits(min(total, 2 * settings.upload_max_file_mb * MEGABYTE), total)
+        store = outbox = OutboxStore(store, breaker, monotonic, catalogue, utc_now, limits)
+    watched = build_store(StoreOptions(**{**values, "patience": "check"}))
+    watch = StoreWatch(GuardedStore(watched, breaker, monotonic), monotonic)
+    return _Storage(store, outbox, UrlSigner(values["secret"], values["base_url"]), watch)
+
+
 def create_services(settings: Settings, *, interactive: bool = True) -> Services:
     """Build all services. Nothing is asked of the network or the database before first use.
 
@@ -90,7 +121,8 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
     if settings.catalogue_url.startswith("sqlite"):
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     catalogue = Catalogue(settings.catalogue_url, bell)
-    store = build_store(StoreOptions(**settings.store_values(patience="interactive" if interactive else "worker")))
+    storage = _storage(settings, catalogue, "interactive" if interactive else "worker")
+    store = storage.store
     vault = FernetVault(secret)
     reader = NightReader(create_registry())
     limits = UploadLimits(
@@ -100,8 +132,9 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
     )
     uploads = UploadService(catalogue, store, vault, utc_now, limits)
     links = PatientLinks(catalogue, vault, settings.base_url, utc_now)
-    readiness = ReadinessService(catalogue, store, utc_now)
-    nights = NightService(catalogue, store, reader, utc_now, settings.signed_url_ttl_s)
+    readiness = ReadinessService(catalogue, storage.watch, utc_now)
+    file_urls = FileUrls(store, storage.own_urls, settings.signed_url_ttl_s, storage.watch.nudge)
+    nights = NightService(catalogue, store, reader, utc_now, file_urls)
     reading = ReadingService(catalogue, store, uploads, reader, utc_now, report_stamp)
     storing = StoringService(catalogue, store, uploads, reader, utc_now)
     renderer = PngRenderer(PLOTLY_BUNDLE)
@@ -114,7 +147,10 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
         "render_plot": plotting.render_plot,
         "move_night": MovingService(catalogue, store, utc_now).move_night,
         "expunge": housekeeping.expunge,
+        VERIFY: VerifyingService(catalogue, store, utc_now).verify,
     }
+    if storage.outbox is not None:
+        handlers[ARCHIVE] = storage.outbox.archive
     failures = {"read_item": reading.refuse_failed, "store_item": storing.mark_failed}
     web = WebServices(
         accounts=AccountService(catalogue, Argon2Hasher(), utc_now),
@@ -127,7 +163,7 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
         exclusions=ExclusionService(catalogue, nights, utc_now),
         extra_rules=ExtraRuleService(catalogue),
         readiness=readiness,
-        open_signed=store.open_signed if isinstance(store, LocalStore) else None,
+        open_signed=partial(storage.own_urls.open, store.get),
     )
 
     def tell(job: Job, reason: str) -> None:
@@ -136,7 +172,9 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
 
     reanalysis = ReanalysisService(catalogue, nights, utc_now)
     runner = JobRunner(catalogue, handlers, utc_now, tell)
-    return Services(settings, catalogue, store, bell, reader, renderer, web, housekeeping, reanalysis, runner)
+    return Services(
+        settings, catalogue, store, storage.outbox, bell, reader, renderer, web, housekeeping, reanalysis, runner
+    )
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:

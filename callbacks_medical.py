@@ -77,6 +77,7 @@ def _register_table(app: dash.Dash, services: WebServices) -> None:
         Output(ids.CONFIRM, "disabled"),
         Output(ids.CONFIRM, "children"),
         Output(ids.POLL, "interval"),
+        Output(ids.STORAGE, "children"),
         Output(ids.DIGEST, "data"),
         Input(ids.POLL, "n_intervals"),
         Input(ids.REFRESH, "data"),
@@ -88,7 +89,7 @@ def _register_table(app: dash.Dash, services: WebServices) -> None:
         words, doctor = request_words(), signed_in_doctor()
         batch = services.batches.show(doctor, inputs.text(session_id))
         cards = services.links.cards(doctor.id, with_urls=False)
-        view = batch_view.view(batch, cards, words, services.uploads.name_of)
+        view = batch_view.view(batch, cards, words, services.uploads.name_of, services.readiness.storage())
         if view.digest == digest:
             raise PreventUpdate
         if view.fell_back:
@@ -113,6 +114,7 @@ def _register_table(app: dash.Dash, services: WebServices) -> None:
             view.decided == 0,
             words.count("batch.confirm_nights", view.chosen_nights) if view.chosen_nights else words("batch.confirm"),
             POLL_MS if view.busy else IDLE_POLL_MS,
+            view.storage,
             view.digest,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 BEAT_S = 15.0
 DAILY_ASKED_S = 3600.0
+OUTBOX_ASKED_S = 600.0
+STORE_ASKED_S = 10.0
 FIRST_PICTURE_PX = (64, 48)
 
 
@@ -32,7 +35,12 @@ def worker(threads: int) -> None:
         Thread(target=_first_picture, args=(services,), daemon=True, name="first-picture").start()
         readiness, housekeeping = services.web.readiness, services.housekeeping
         logger.info("worker started threads=%d storage=%s", threads, services.settings.provider)
-        with every(BEAT_S, readiness.beat), every(DAILY_ASKED_S, housekeeping.submit_daily):
+        with ExitStack() as beside:
+            beside.enter_context(every(BEAT_S, readiness.beat))
+            beside.enter_context(every(DAILY_ASKED_S, housekeeping.submit_daily))
+            if services.outbox is not None:
+                beside.enter_context(every(OUTBOX_ASKED_S, services.outbox.ask_again))
+                beside.enter_context(every(STORE_ASKED_S, services.outbox.look_again))
             services.bell.serve(services.runner, threads)
     logger.info("worker ended")
 

@@ -22,6 +22,7 @@ from oximetry.readers.writers.catalogue import WRITERS
 from oximetry.services.assignment import AssignmentService
 from oximetry.services.batch import BatchService
 from oximetry.services.exclusions import ExclusionService
+from oximetry.services.file_urls import FileUrls
 from oximetry.services.housekeeping import HousekeepingService
 from oximetry.services.joining import JoiningService
 from oximetry.services.moving import MovingService
@@ -31,6 +32,7 @@ from oximetry.services.plotting import PlottingService
 from oximetry.services.reading import ReadingService
 from oximetry.services.storing import StoringService
 from oximetry.services.uploads import MEGABYTE, IncomingFile, UploadLimits, UploadService
+from oximetry.services.verifying import VERIFY, VerifyingService
 from oximetry.services.work import JobRunner
 from patient_links import PatientLinks
 from pdf_parser import report_stamp
@@ -139,7 +141,7 @@ class Clinic:
         self.links = PatientLinks(catalogue, self.vault, BASE_URL, clock)
         self.batches = BatchService(catalogue)
         self.assignment = AssignmentService(catalogue, self.links, clock)
-        self.nights = NightService(catalogue, store, reader, clock, 300)
+        self.nights = NightService(catalogue, store, reader, clock, FileUrls(store, store, 300, lambda: None))
         self.exclusions = ExclusionService(catalogue, self.nights, clock)
         self.reading = ReadingService(catalogue, store, self.uploads, reader, clock, report_stamp)
         self.storing = StoringService(catalogue, store, self.uploads, reader, clock)
@@ -155,6 +157,7 @@ class Clinic:
             "move_night": self.moving.move_night,
             "render_plot": self.plotting.render_plot,
             "expunge": self.housekeeping.expunge,
+            VERIFY: VerifyingService(catalogue, store, clock).verify,
         }
         self.failed: list[tuple[Job, str]] = []
         self.runner = JobRunner(catalogue, self.handlers, clock, self._tell)

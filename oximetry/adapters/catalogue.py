@@ -20,6 +20,7 @@ from oximetry.adapters.catalogue_exclusions import ExclusionsTable
 from oximetry.adapters.catalogue_files import FilesTable
 from oximetry.adapters.catalogue_jobs import HeartbeatsTable, JobsTable
 from oximetry.adapters.catalogue_nights import NightsTable
+from oximetry.adapters.catalogue_outbox import OutboxTable
 from oximetry.adapters.catalogue_patients import PatientsTable
 from oximetry.adapters.catalogue_uploads import UploadsTable
 from oximetry.domain.errors import CatalogueUnavailable, ConfigurationError, NotFound
@@ -43,6 +44,7 @@ class Transaction:
         self.exclusions = ExclusionsTable(connection)
         self.files = FilesTable(connection)
         self.jobs = JobsTable(connection)
+        self.outbox = OutboxTable(connection)
         self.heartbeats = HeartbeatsTable(connection)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, or_, select, update
 
 from oximetry.adapters import tables as t
 from oximetry.adapters.catalogue_jobs import insert_or_ignore
@@ -17,7 +17,8 @@ from oximetry.domain.records import NightState, StoredFile
 
 def file_row(row: Any) -> StoredFile:
     """A row of ``stored_files`` as a value."""
-    return StoredFile(**{name: getattr(row, name) for name in StoredFile.__slots__})
+    values = {name: getattr(row, name) for name in StoredFile.__slots__ if name != "pending"}
+    return StoredFile(**values, pending=getattr(row, "pending", False))
 
 
 def _shown_file(*, to_link: bool) -> Select[Any]:
@@ -27,12 +28,13 @@ def _shown_file(*, to_link: bool) -> Select[Any]:
     alone = and_(file.reference_type == "patient", file.reference_id == patient.id)
     asked_by = patient.doctor_id == bindparam("doctor_id")
     tables = t.stored_files.join(t.patients, patient.id == bindparam("patient_id")).outerjoin(t.recordings, nights)
+    tables = tables.outerjoin(t.outbox, t.outbox.c.key == file.key)
     if to_link:
         link = t.patient_links.c
         tables = tables.join(t.patient_links, link.patient_id == patient.id)
         asked_by = and_(link.id == bindparam("link_id"), link.revoked_at.is_(None))
     return (
-        select(t.stored_files)
+        select(t.stored_files, t.outbox.c.id.is_not(None).label("pending"))
         .select_from(tables)
         .where(asked_by, file.key == bindparam("key"), file.deleted_at.is_(None), or_(of_shown_night, alone))
     )
@@ -110,6 +112,33 @@ class FilesTable:
         self._connection.execute(
             update(t.stored_files).where(t.stored_files.c.id.in_(file_ids)).values(deleted_at=now, updated_at=now)
         )
+
+    def longest_unverified(self, before: datetime, limit: int) -> list[StoredFile]:
+        """Live files not re-read since a time, those never re-read first; what waits in the outbox has no object."""
+        file = t.stored_files.c
+        waits = select(t.outbox.c.id).where(t.outbox.c.key == file.key).exists()
+        since = func.coalesce(file.verified_at, file.created_at)
+        query = select(t.stored_files).where(file.deleted_at.is_(None), since < before, ~waits)
+        query = query.order_by(file.verified_at.is_not(None), file.verified_at, file.created_at, file.key).limit(limit)
+        return [file_row(row) for row in self._connection.execute(query)]
+
+    def set_verified(self, file_id: str, now: datetime, *, is_right: bool) -> None:
+        """A live file was re-read, and its bytes were the right ones or not."""
+        file = t.stored_files.c
+        damaged_at = None if is_right else func.coalesce(file.damaged_at, now)
+        live = (file.id == file_id, file.deleted_at.is_(None))
+        self._connection.execute(update(t.stored_files).where(*live).values(verified_at=now, damaged_at=damaged_at))
+
+    def damaged(self) -> int:
+        """How many live files were damaged when they were last re-read."""
+        file = t.stored_files.c
+        damaged = (file.damaged_at.is_not(None), file.deleted_at.is_(None))
+        return int(self._connection.scalar(select(func.count()).select_from(t.stored_files).where(*damaged)) or 0)
+
+    def live_count(self) -> int:
+        """How many files there are that are not deleted."""
+        query = select(func.count()).select_from(t.stored_files).where(t.stored_files.c.deleted_at.is_(None))
+        return int(self._connection.scalar(query) or 0)
 
     def deleted_before(self, before: datetime, limit: int) -> list[StoredFile]:
         """Softly deleted files whose time is over."""

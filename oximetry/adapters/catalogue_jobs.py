@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from oximetry.adapters import tables as t
 from oximetry.domain.records import Job
 
-PRIORITY = {"read_item": 0, "store_item": 1, "move_night": 1, "render_plot:ro": 2, "render_plot": 3}
+PRIORITY = {"read_item": 0, "store_item": 1, "move_night": 1, "archive": 1, "render_plot:ro": 2, "render_plot": 3}
 
 
 def insert_or_ignore(connection: Connection, table: Any) -> Any:
@@ -110,6 +111,18 @@ class JobsTable:
     def postpone(self, taken: Job, until: datetime, reason: str) -> None:
         """The job waits for something (storage, a browser) and says so, unless another worker took it over."""
         self._let_go(taken, state="waiting", not_before=until, reason=reason)
+
+    def waits_for(self, reasons: Collection[str]) -> bool:
+        """Whether a job waits for one of these reasons."""
+        job = t.jobs.c
+        waiting = select(job.id).where(job.state == "waiting", job.reason.in_(reasons)).limit(1)
+        return self._connection.scalar(waiting) is not None
+
+    def hurry(self, reasons: Collection[str], now: datetime) -> None:
+        """What waits for one of these reasons is due now."""
+        job = t.jobs.c
+        waiting = (job.state == "waiting", job.reason.in_(reasons), job.not_before > now)
+        self.submitted += self._connection.execute(update(t.jobs).where(*waiting).values(not_before=now)).rowcount
 
     def _let_go(self, taken: Job, **values: Any) -> str | None:
         job = t.jobs.c

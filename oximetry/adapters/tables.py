@@ -235,6 +235,8 @@ stored_files = Table(
     Column("created_at", DateTime, nullable=False),
     Column("updated_at", DateTime, nullable=False),
     Column("deleted_at", DateTime),
+    Column("verified_at", DateTime),
+    Column("damaged_at", DateTime),
     Index("ix_stored_files_reference", "reference_type", "reference_id"),
 )
 
@@ -247,6 +249,8 @@ outbox = Table(
     Column("content_type", String(80), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("created_at", DateTime, nullable=False),
+    Column("filename", String(200)),
+    Column("size", BigInteger, nullable=False, server_default=text("0")),
 )
 
 audit_events = Table(

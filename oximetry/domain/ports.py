@@ -75,6 +75,14 @@ class ObjectStore(Protocol):
         ...
 
 
+class OwnUrls(Protocol):
+    """Signed URLs on our own host, for what we serve ourselves."""
+
+    def url(self, key: str, *, expires_s: int, filename: str, content_type: str, inline: bool = False) -> str:
+        """As `ObjectStore.url`."""
+        ...
+
+
 class Bell(Protocol):
     """Wakes the workers; what they do then stands in the catalogue."""
 

@@ -195,7 +195,11 @@ class ExcludedSpan:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One object of the store, as the catalogue knows it; ``name`` is the last part of the key."""
+    """One object of the store, as the catalogue knows it.
+
+    ``name`` is the last part of the key; ``pending``, which only the questions for a page's files answer, that its
+    bytes still wait in the outbox.
+    """
 
     id: str
     key: str
@@ -208,6 +212,29 @@ class StoredFile:
     created_by: str | None
     created_at: datetime
     deleted_at: datetime | None
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeptObject:
+    """An object that waits in the outbox for its store; ``filename`` as in ``ports.ObjectStore.put``."""
+
+    id: str
+    key: str
+    content: bytes
+    content_type: str
+    filename: str | None
+    sha256: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxTotals:
+    """How many objects and bytes wait in the outbox, and since when (``None``: nothing does)."""
+
+    count: int
+    bytes: int
+    oldest_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ class BatchRow:
     ``report`` is the vendor's report paired with it, ``waits_for`` the reason why its job waits, ``stored_at`` the
     patients at whom the same night (see ``services.same_night``) stands already, ``completes`` those at whom it stands
     unfinished and this file would take its place, ``stands_complete``: it is unfinished and the stored one is not.
-    ``same_as`` is an earlier file of the batch with the same night, ``parts`` the files joined to this one.
+    ``same_as`` is an earlier file of the batch with the same night, ``parts`` the files joined to this one;
+    ``pending``: some of it waits in the outbox.
     """
 
     item: UploadItem
@@ -44,6 +45,7 @@ class BatchRow:
     stands_complete: bool = False
     same_as: UploadItem | None = None
     parts: tuple[UploadItem, ...] = ()
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class BatchService:
             items = transaction.uploads.items(session_id)
             known = known_nights(transaction, doctor.id, items)
             waits = _waits(transaction, items)
+            pending = _pending(transaction, items)
         own = NightIndex([item for item in items if is_recording(item)])
         parts = _joined(items)
         reports = {recording.id: report for recording, report in paired(items) if not is_late(recording, report)}
@@ -99,6 +102,7 @@ class BatchService:
                 **_stored(item, known),
                 same_as=_earlier(item, own),
                 parts=tuple(parts[item.id]),
+                pending=item.id in pending,
             )
             for item in items
             if item.id not in shown_with_night and item.joined_to is None
@@ -210,3 +214,14 @@ def _waits(transaction: Transaction, items: Sequence[UploadItem]) -> dict[str, s
         **transaction.jobs.waiting_reasons("read_item", reading),
         **transaction.jobs.waiting_reasons("store_item", storing),
     }
+
+
+def _pending(transaction: Transaction, items: Sequence[UploadItem]) -> set[str]:
+    """The items of which a file waits in the outbox: as it was received, or as it is stored."""
+    if not transaction.outbox.totals().count:
+        return set()
+    keys = {item.staging_key: item.id for item in items}
+    nights = {item.recording_id: item.id for item in items if item.recording_id}
+    files = transaction.files.of("recording", list(nights))
+    keys |= {file.key: nights[file.reference_id] for file in files}
+    return {keys[key] for key in transaction.outbox.waiting(keys)}

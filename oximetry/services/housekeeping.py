@@ -8,12 +8,14 @@ from datetime import timedelta
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import NotFound
 from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.services.verifying import VERIFY
 
 logger = logging.getLogger(__name__)
 
 RESTORABLE = timedelta(days=30)
 QUIET_BATCH = timedelta(days=2)
 PORTION = 200
+DAILY = ("expunge", VERIFY)
 KEPT_TRACES = timedelta(days=14)
 
 
@@ -29,8 +31,9 @@ class HousekeepingService:
         """Ask for today's work once, however many workers ask."""
         now = self._clock()
         with self._catalogue.write() as transaction:
-            if not transaction.jobs.submitted_before("expunge", f"{now:%Y-%m-%d}"):
-                transaction.jobs.submit("expunge", f"{now:%Y-%m-%d}", now)
+            for name in DAILY:
+                if not transaction.jobs.submitted_before(name, f"{now:%Y-%m-%d}"):
+                    transaction.jobs.submit(name, f"{now:%Y-%m-%d}", now)
 
     def expunge(self, _day: str) -> None:
         """Forget what may no longer be restored; the object goes first, then its row."""

@@ -14,6 +14,7 @@ from oximetry.domain.quality import Exclusion
 from oximetry.domain.recording import Note
 from oximetry.domain.records import ExcludedSpan, FileKind, ItemKind, Night, NightState, StoredFile, UploadItem
 from oximetry.services.analysis import NightReport
+from oximetry.services.file_urls import FileUrls
 from oximetry.services.housekeeping import RESTORABLE
 from oximetry.services.night_reader import NightReader, analysis_rows, stored_numbers
 from oximetry.services.originals import of_kind, staged_parts, stored_parts
@@ -50,13 +51,13 @@ class NightService:
         store: ObjectStore,
         reader: NightReader,
         clock: Clock,
-        signed_url_ttl_s: int,
+        file_urls: FileUrls,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
         self._reader = reader
         self._clock = clock
-        self._ttl_s = signed_url_ttl_s
+        self._file_urls = file_urls
 
     def shown(self, doctor_id: str, patient_id: str, language: str) -> list[NightCard]:
         """The nights on a patient's page, newest first."""
@@ -120,22 +121,13 @@ class NightService:
         """A signed URL of a patient's file; ``NotFound`` for whatever is not shown to that patient."""
         with self._catalogue.read() as transaction:
             file = transaction.files.shown(doctor_id, patient_id, f"{patient_id}/{kind}/{filename}")
-        return self._signed(file, kind)
+        return self._file_urls.url(file, inline=kind in _INLINE_KINDS)
 
     def linked_file_url(self, link_id: str, patient_id: str, kind: str, filename: str) -> str:
         """The same for whoever holds a link; ``NotFound`` once it is revoked or another patient's, too."""
         with self._catalogue.read() as transaction:
             file = transaction.files.shown_to_link(link_id, patient_id, f"{patient_id}/{kind}/{filename}")
-        return self._signed(file, kind)
-
-    def _signed(self, file: StoredFile, kind: str) -> str:
-        return self._store.url(
-            file.key,
-            expires_s=self._ttl_s,
-            filename=file.name,
-            content_type=file.content_type,
-            inline=kind in _INLINE_KINDS,
-        )
+        return self._file_urls.url(file, inline=kind in _INLINE_KINDS)
 
     def remove(self, doctor_id: str, night_id: str) -> None:
         """Stop showing a night at once; it can be restored for 30 days."""

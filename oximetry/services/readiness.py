@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from threading import Lock
+from datetime import timedelta
 
 from oximetry.domain.catalogue_ports import Catalogue
-from oximetry.domain.errors import RenderingUnavailable, StorageRefused, StorageUnavailable
-from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.domain.errors import RenderingUnavailable
+from oximetry.domain.ports import Clock
+from oximetry.services.store_watch import StoreWatch
 
 WORKER_BEAT = "worker"
 RENDERER_BEAT = "renderer"
 BEAT_EXPECTED_WITHIN = timedelta(seconds=60)
-STORAGE_ASKED_EVERY = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageState:
+    """How the object store is, and what waits for it.
+
+    Attributes
+    ----------
+    state : str
+        ``ok``; ``degraded``: it answers, and some of what was received meanwhile is not archived yet, or an object was
+        found damaged; ``down``: it does not answer; ``refused``: it says no.
+    pending, oldest_s : int
+        Objects in the outbox, and for how many seconds the oldest has been there (0: none is).
+    damaged : int
+        Objects whose bytes were not the right ones when they were last read.
+    """
+
+    state: str
+    pending: int = 0
+    oldest_s: int = 0
+    damaged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,40 +41,43 @@ class Readiness:
     """Each part is ``ok`` or says what it is; ``jobs`` counts them by state."""
 
     database: str
-    storage: str
+    outbox: StorageState
     queue: str
     renderer: str
     jobs: dict[str, int]
 
     @property
+    def storage(self) -> str:
+        """The store's state in one word."""
+        return self.outbox.state
+
+    @property
     def status(self) -> str:
-        """``down`` without database, store or worker; ``degraded`` without pictures; else ``ok``."""
-        if any(part != "ok" for part in (self.database, self.storage, self.queue)):
+        """``down`` without database, store or worker; ``degraded`` where something waits; else ``ok``."""
+        if any(part not in ("ok", "degraded") for part in (self.database, self.storage, self.queue)):
             return "down"
-        return "ok" if self.renderer == "ok" else "degraded"
+        return "ok" if (self.renderer, self.storage) == ("ok", "ok") else "degraded"
 
 
 class ReadinessService:
     """Looks at each part; the store is asked at most every ten seconds, whoever asks us."""
 
-    def __init__(self, catalogue: Catalogue, store: ObjectStore, clock: Clock) -> None:
+    def __init__(self, catalogue: Catalogue, watch: StoreWatch, clock: Clock) -> None:
         self._catalogue = catalogue
-        self._store = store
+        self._watch = watch
         self._clock = clock
-        self._lock = Lock()
-        self._storage: tuple[datetime, str] | None = None
 
     def look(self) -> Readiness:
         """The state of everything now."""
         if not self._catalogue.is_alive():
-            return Readiness("down", self._storage_state(), "unknown", "unknown", {})
+            return Readiness("down", StorageState(self._watch.state()), "unknown", "unknown", {})
         with self._catalogue.read() as transaction:
             worker = transaction.heartbeats.last(WORKER_BEAT)
             renderer = transaction.heartbeats.last(RENDERER_BEAT)
             jobs = transaction.jobs.counts()
         alive = worker is not None and self._clock() - worker[0] < BEAT_EXPECTED_WITHIN
         drawn = "unknown" if renderer is None else ("ok" if renderer[1] else "no_browser")
-        return Readiness("ok", self._storage_state(), "ok" if alive else "no_worker", drawn, jobs)
+        return Readiness("ok", self.storage(), "ok" if alive else "no_worker", drawn, jobs)
 
     def beat(self) -> None:
         """The worker is alive."""
@@ -66,18 +89,13 @@ class ReadinessService:
         with self._catalogue.write() as transaction:
             transaction.heartbeats.beat(RENDERER_BEAT, self._clock(), error is None)
 
-    def _storage_state(self) -> str:
-        with self._lock:
-            now = self._clock()
-            if self._storage is None or now - self._storage[0] >= STORAGE_ASKED_EVERY:
-                self._storage = (now, self._ask_storage())
-            return self._storage[1]
-
-    def _ask_storage(self) -> str:
-        try:
-            next(iter(self._store.list("users/")), None)
-        except StorageUnavailable:
-            return "down"
-        except StorageRefused:
-            return "refused"
-        return "ok"
+    def storage(self) -> StorageState:
+        """The store alone."""
+        with self._catalogue.read() as transaction:
+            waiting = transaction.outbox.totals()
+            damaged = transaction.files.damaged()
+        oldest_s = int((self._clock() - waiting.oldest_at).total_seconds()) if waiting.oldest_at else 0
+        state = self._watch.state()
+        if state == "ok" and (waiting.count or damaged):
+            state = "degraded"
+        return StorageState(state, waiting.count, oldest_s, damaged)

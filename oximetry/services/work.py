@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from random import uniform
 from threading import Lock
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ MAX_CRASHES = 12
 MAX_UNEXPECTED = 5
 BACKOFF_S = (2, 5, 10, 20, 40, 60, 120, 300)
 
-UNSEEN = frozenset({"empty_staging", "render_plot", "move_night", "expunge"})
+UNSEEN = frozenset({"empty_staging", "render_plot", "move_night", "expunge", "archive", "verify_files"})
 """Jobs that no row of a batch tells of: a store that refuses does not end them, they wait for the operator."""
 
 JobHandler = Callable[[str], None]
@@ -112,8 +113,9 @@ class JobRunner:
                 transaction.jobs.finish(job, self._clock())
 
     def _postpone(self, job: Job, reason: str) -> None:
-        wait = BACKOFF_S[min(job.attempts, len(BACKOFF_S)) - 1]
-        logger.warning("job waits name=%s subject=%s reason=%s wait_s=%d", job.name, job.subject, reason, wait)
+        # a little apart, or everything that one outage stopped comes back at one moment
+        wait = BACKOFF_S[min(job.attempts, len(BACKOFF_S)) - 1] * uniform(0.8, 1.0)
+        logger.warning("job waits name=%s subject=%s reason=%s wait_s=%.0f", job.name, job.subject, reason, wait)
         with self._catalogue.write() as transaction:
             transaction.jobs.postpone(job, self._clock() + timedelta(seconds=wait), reason)
 

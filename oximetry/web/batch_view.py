@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 
 from oximetry.domain.records import ItemKind, ItemState, UploadItem
 from oximetry.services.batch import Batch, BatchRow
+from oximetry.services.readiness import StorageState
 from oximetry.web import batch_words, join_view
 from oximetry.web.i18n import NO_VALUE, Words
 from oximetry.web.night_view import lowest
@@ -22,6 +23,7 @@ from patient_links import PatientCard
 NEW_LETTERS = string.ascii_uppercase
 LISTED_PATIENTS = 60
 LOWEST_MEASURED = 60  # where a night that went below the device's range stands when the column is sorted
+ALL_WELL = StorageState(state="ok")
 ASIDE = (ItemState.REFUSED, ItemState.UNDATED)
 
 
@@ -48,10 +50,18 @@ class BatchView:
     busy: bool
     fell_back: bool
     joins: list[Component]
+    storage: list[Component]
 
 
-def view(batch: Batch, cards: Sequence[PatientCard], words: Words, name_of: Callable[[UploadItem], str]) -> BatchView:
+def view(
+    batch: Batch,
+    cards: Sequence[PatientCard],
+    words: Words,
+    name_of: Callable[[UploadItem], str],
+    storage: StorageState = ALL_WELL,
+) -> BatchView:
     """Render a batch for the doctor's language."""
+    notice = storage_notice(storage, words)
     labels = target_labels(cards, words)
     choices = [{"value": target, "label": label} for target, label in labels.items()]
     shown = [row for row in batch.rows if row.item.state not in ASIDE]
@@ -64,7 +74,7 @@ def view(batch: Batch, cards: Sequence[PatientCard], words: Words, name_of: Call
     opened = [(card.link.id, card.link.opened_count) for card in cards if card.link and card.patient.id in patients]
     told = [words.language, batch.session.id, batch.busy, rows, [(item.id, item.state) for item in refused],
             list(labels.values()), opened, [(one.first.id, one.second.id) for one in batch.offers],
-            [(row.item.id, row.item.state) for row in batch.rows if row.parts]]  # fmt: skip
+            [(row.item.id, row.item.state) for row in batch.rows if row.parts], notice]  # fmt: skip
     digest = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
     return BatchView(
         digest=digest,
@@ -81,7 +91,19 @@ def view(batch: Batch, cards: Sequence[PatientCard], words: Words, name_of: Call
         busy=batch.busy,
         fell_back=any(item.reason not in (None, "cannot_join") for item in readable),
         joins=join_view.listed(batch, words),
+        storage=[html.Div(sentence, className="storage-notice", role="status") for sentence in notice],
     )
+
+
+def storage_notice(storage: StorageState, words: Words) -> list[str]:
+    """What a doctor should know of the object store; nothing while all is well."""
+    said = [words(f"storage.{storage.state}")] if storage.state in ("down", "refused") else []
+    if storage.pending:
+        waits = words.count("storage.pending", storage.pending)
+        said.append(words("storage.oldest", waits=waits, time=words.duration(storage.oldest_s)))
+    if storage.damaged:
+        said.append(words.count("storage.damaged", storage.damaged))
+    return said
 
 
 def target_labels(cards: Sequence[PatientCard], words: Words) -> dict[str, str]:

@@ -43,6 +43,8 @@ def remarks(row: BatchRow, words: Words, name_of: Callable[[UploadItem], str], *
         said.insert(0, words("remark.same_night_as", name=name_of(row.same_as)))
     if item.kind is ItemKind.REPORT:
         said.append(words("remark.lone_report"))
+    if row.pending:
+        said.insert(0, words("remark.not_archived"))
     if row.waits_for:
         said.insert(0, words("remark.waits", reason=words.reason(row.waits_for, {})))
     if item.reason and item.state is ItemState.READ:

@@ -102,6 +102,7 @@ def _header(words: Words, email: str) -> Component:
 
 def _batch(words: Words, session_id: str, limits: UploadLimits) -> list[Component]:
     return [
+        html.Div(id=ids.STORAGE),
         _drop_zone(words, session_id, limits),
         html.Div(id=ids.FILE_LIST, className="file-list", **{"aria-live": "polite"}),
         html.Div(

@@ -10,6 +10,7 @@ MESSAGE = "message"
 BATCH_VIEW, PATIENTS_VIEW, PATIENT_VIEW = "batch-view", "patients-view", "patient-view"
 DROP_ZONE, FILE_LIST = "drop-zone", "file-list"
 COUNTS, PROGRESS, REFUSED, GRID, BATCH_LINKS = "counts", "progress", "refused", "grid", "batch-links"
+STORAGE = "storage-state"
 JOINS = "joins"
 ALL_TO_NEW, CHOSEN_PATIENT, GIVE_CHOSEN, CONFIRM, NEW_BATCH, DISCARD = (
     "all-to-new",

@@ -45,8 +45,7 @@ def install(server: Flask, services: WebServices, access: PatientAccess) -> None
     server.register_blueprint(_health(services))
     server.register_blueprint(_uploads(services))
     server.register_blueprint(_patient(services, access))
-    if services.open_signed is not None:
-        server.register_blueprint(_signed_files(services))
+    server.register_blueprint(_signed_files(services))
     server.register_error_handler(OximetryError, _refused)
     server.register_error_handler(HTTPException, _http_error)
     server.register_error_handler(DependencyException, lambda _error: _words_page("error.404", 404))
@@ -67,6 +66,8 @@ def _health(services: WebServices) -> Blueprint:
     def ready() -> ResponseReturnValue:
         state = services.readiness.look()
         parts = {name: getattr(state, name) for name in ("status", "database", "storage", "queue", "renderer", "jobs")}
+        waiting = state.outbox
+        parts["outbox"] = {"pending": waiting.pending, "oldest_s": waiting.oldest_s, "damaged": waiting.damaged}
         return parts, 503 if state.status == "down" else 200
 
     return routes
@@ -116,7 +117,6 @@ def _signed_files(services: WebServices) -> Blueprint:
 
     @routes.get("/files/<path:key>")
     def signed(key: str) -> ResponseReturnValue:
-        assert services.open_signed is not None  # noqa: S101 - told to the type checker; install() looked
         try:
             file = services.open_signed(key, request.args)
         except StorageRefused as error:

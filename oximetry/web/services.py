@@ -42,7 +42,7 @@ OpenSigned = Callable[[str, Mapping[str, str]], SignedContent]
 
 @dataclass(frozen=True, slots=True)
 class WebServices:
-    """The use cases that stand behind the pages; ``open_signed`` only with the local provider."""
+    """The use cases that stand behind the pages."""
 
     accounts: AccountService
     links: PatientLinks
@@ -54,4 +54,4 @@ class WebServices:
     exclusions: ExclusionService
     extra_rules: ExtraRuleService
     readiness: ReadinessService
-    open_signed: OpenSigned | None
+    open_signed: OpenSigned

@@ -120,10 +120,10 @@ def test_daily_work_is_asked_for_once_a_day(both_clinics):
     both_clinics.work()
     both_clinics.housekeeping.submit_daily()
     with both_clinics.catalogue.read() as transaction:
-        assert transaction.jobs.counts() == {"done": 1}
+        assert transaction.jobs.counts() == {"done": 2}
     both_clinics.clock.move(days=1)
     both_clinics.housekeeping.submit_daily()
-    assert both_clinics.open_jobs() == 1
+    assert both_clinics.open_jobs() == 2
 
 
 def test_expunging_works_on_both_databases(both_clinics):
