@@ -6,6 +6,7 @@ import base64
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PAGE_OBJECTS: Final = 1000
+TOO_MANY: Final = 429
+REWRITE_PAUSE_S: Final = 1.1  # R2 takes one write of a key per second
 
 
 class S3Store:
@@ -105,13 +108,22 @@ class S3Store:
         elif self._is_taken(request["Key"]):
             return False
         try:
-            self.client().put_object(**request)
+            self._send(request)
         except ClientError as error:
             # The conflict is a second writer at this very moment; whose bytes are there is seen by looking.
             if error.response["Error"].get("Code") not in {"PreconditionFailed", "ConditionalRequestConflict"}:
                 raise
             return False
         return True
+
+    def _send(self, request: dict[str, Any]) -> None:
+        try:
+            self.client().put_object(**request)
+        except ClientError as error:
+            if status_of(error) != TOO_MANY:
+                raise
+            time.sleep(REWRITE_PAUSE_S)
+            self.client().put_object(**request)
 
     def _is_taken(self, key: str) -> bool:
         try:

@@ -55,12 +55,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def scripted_server(script: Callable[[Request], Answer]) -> Iterator[tuple[str, list[Request]]]:
-    """The endpoint of a running server, and the list in which its requests gather."""
+def scripted_server(script: Callable[[Request], Answer], *, keep: bool = True) -> Iterator[tuple[str, list[Request]]]:
+    """The endpoint of a running server, and the list in which its requests gather (``keep``)."""
     requests: list[Request] = []
 
     def recorded(request: Request) -> Answer:
-        requests.append(request)
+        if keep:
+            requests.append(request)
         return script(request)
 
     handler = type("Scripted", (Handler,), {"script": staticmethod(recorded)})

@@ -194,7 +194,7 @@ def test_a_signed_url_expires(store: ObjectStore, key: str) -> None:
     give_up_at = time.monotonic() + 3
     while (reply := fetch(signed)).status == 200 and time.monotonic() < give_up_at:
         time.sleep(0.1)
-    assert reply.status == 403
+    assert reply.status in {400, 403}  # R2 says 400
     assert b"SpO2" not in reply.body
 
 

@@ -10,22 +10,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 from uuid import uuid4
 
 import botocore.session
 import flask
 import pytest
+from botocore.exceptions import ClientError
 from werkzeug.serving import make_server
 
 from oximetry.adapters.local_store import LocalStore
 from oximetry.adapters.s3_client import Patience, S3Config, S3Traits
-from oximetry.adapters.s3_store import S3Store
 from oximetry.domain.errors import NotFound, StorageRefused
 from oximetry.domain.ports import ObjectStore
 from storage_service import StoreOptions, build_store
 from tests.real_parts import require_real_part, run_folder
+from tests.storage.front import front_of
 from tests.storage.gateway import Gateway, missing_programs, shared_gateway
-from tests.storage.guard import guard
 
 SECRET = b"a secret of 32 bytes for testing"
 
@@ -150,22 +151,28 @@ def seed_bucket(gateway: Gateway) -> tuple[str, Callable[[list[str]], None]]:
     return bucket, seed
 
 
-def _s3_world(provider: str, gateway: Gateway, bucket: str, seed: Callable[[list[str]], None]) -> World:
-    options = StoreOptions(
-        provider=provider,
-        endpoint=gateway.endpoint,
-        access_key_id=gateway.access_key,
-        secret_access_key=gateway.secret_key,
-        bucket=bucket,
-    )
+def _s3_world(provider: str, gateway: Gateway, bucket: str, seed: Callable[[list[str]], None]) -> Iterator[World]:
+    with front_of(gateway.endpoint, provider) as front:
+        front.exists = lambda path: _is_there(gateway, path)
+        options = StoreOptions(
+            provider=provider,
+            endpoint=front.endpoint,
+            access_key_id=gateway.access_key,
+            secret_access_key=gateway.secret_key,
+            bucket=bucket,
+        )
+        wrong = build_store(replace(options, secret_access_key="wrong"))
+        absent = build_store(replace(options, bucket=f"absent-{uuid4().hex[:8]}"))
+        yield World(build_store(options), wrong, absent, seed)
 
-    def build(**changes: str) -> S3Store:
-        store = build_store(replace(options, **changes))
-        assert isinstance(store, S3Store)
-        store.client().meta.events.register("before-send.s3", guard(provider))
-        return store
 
-    return World(build(), build(secret_access_key="wrong"), build(bucket=f"absent-{uuid4().hex[:8]}"), seed)
+def _is_there(gateway: Gateway, path: str) -> bool:
+    bucket, _, key = unquote(path).lstrip("/").partition("/")
+    try:
+        found = gateway.client().list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+    except ClientError:
+        return True  # no bucket: the gateway says so itself
+    return [one["Key"] for one in found] == [key]
 
 
 @pytest.fixture(
@@ -178,7 +185,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield from _local_world(tmp_path_factory.mktemp("local"))
     else:
         bucket, seed = request.getfixturevalue("seed_bucket")
-        yield _s3_world(request.param, request.getfixturevalue("gateway"), bucket, seed)
+        yield from _s3_world(request.param, request.getfixturevalue("gateway"), bucket, seed)
 
 
 @pytest.fixture
