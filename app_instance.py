@@ -24,6 +24,7 @@ from oximetry.domain.ports import ObjectStore
 from oximetry.domain.records import Job
 from oximetry.readers.formats import create_registry
 from oximetry.services.accounts import AccountService
+from oximetry.services.adding import AddingService
 from oximetry.services.analysis import NightReport
 from oximetry.services.assignment import AssignmentService
 from oximetry.services.batch import BatchService
@@ -54,7 +55,7 @@ from oximetry.web.patient_access import PatientAccess
 from oximetry.web.services import WebServices
 from patient_links import PatientLinks
 from pdf_parser import report_stamp
-from storage_service import StoreOptions, build_store
+from storage_service import StorageService, StoreOptions, build_store
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 PLOTLY_BUNDLE = ASSETS / "plotly-cartesian.min.js"
@@ -76,6 +77,7 @@ class Services:
     web: WebServices
     housekeeping: HousekeepingService
     reanalysis: ReanalysisService
+    adding: AddingService
     runner: JobRunner
 
     def close(self) -> None:
@@ -130,7 +132,9 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
         files=settings.upload_max_files,
         batch_bytes=settings.upload_max_batch_mb * MEGABYTE,
     )
-    uploads = UploadService(catalogue, store, vault, utc_now, limits)
+    uploads = UploadService(
+        catalogue, lambda email, session: StorageService(email, store, {session}), vault, utc_now, limits
+    )
     links = PatientLinks(catalogue, vault, settings.base_url, utc_now)
     readiness = ReadinessService(catalogue, storage.watch, utc_now)
     file_urls = FileUrls(store, storage.own_urls, settings.signed_url_ttl_s, storage.watch.nudge)
@@ -171,9 +175,21 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
             failures[job.name](job.subject, reason)
 
     reanalysis = ReanalysisService(catalogue, nights, utc_now)
+    adding = AddingService(catalogue, uploads, reading, web.assignment, storing)
     runner = JobRunner(catalogue, handlers, utc_now, tell)
     return Services(
-        settings, catalogue, store, storage.outbox, bell, reader, renderer, web, housekeeping, reanalysis, runner
+        settings=settings,
+        catalogue=catalogue,
+        store=store,
+        outbox=storage.outbox,
+        bell=bell,
+        reader=reader,
+        renderer=renderer,
+        web=web,
+        housekeeping=housekeeping,
+        reanalysis=reanalysis,
+        adding=adding,
+        runner=runner,
     )
 
 

@@ -8,6 +8,8 @@ import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
@@ -15,6 +17,9 @@ from oximetry.domain.errors import ConfigurationError, InvalidRequest, LinkRefus
 from oximetry.domain.extra_rules import NAMES
 from oximetry.domain.ports import Clock, Vault
 from oximetry.domain.records import Link, Patient
+
+if TYPE_CHECKING:
+    from app_instance import Services
 
 logger = logging.getLogger(__name__)
 
@@ -158,3 +163,56 @@ def _checked_label(label: str | None) -> str | None:
     if len(cleaned) > MAX_LABEL_LENGTH:
         raise InvalidRequest("label_too_long", maximum=MAX_LABEL_LENGTH)
     return cleaned or None
+
+
+def add_recording(
+    token: str,
+    csv_filename: str,
+    csv_content: bytes,
+    pdf_filename: str | None = None,
+    pdf_content: bytes | None = None,
+    *,
+    acknowledged: bool = False,
+) -> str:
+    """Store a recording (and its report) for a patient; a function for trusted scripts.
+
+    Bound at its first call to the configured store and catalogue; `AddingService.add_recording` is the same with the
+    doctor's id and a store handed in.
+
+    Parameters
+    ----------
+    token : str
+        The patient's storage id; whose patient it is stands in the catalogue.
+    csv_filename, csv_content : str, bytes
+        The recording in any format that is read; the name is evidence for reading only.
+    acknowledged : bool
+        Go on where a doctor at the page would be asked first.
+
+    Returns
+    -------
+    str
+        The recording's id.
+
+    Raises
+    ------
+    NotFound
+        No such patient.
+    InvalidRecording, InvalidUpload, InvalidRequest, StorageUnavailable, StorageRefused
+        As `AddingService.add_recording`; nothing was stored.
+    """
+    services = _configured_services()
+    with services.catalogue.read() as transaction:
+        doctor_id = transaction.patients.doctor_of(token)
+    files = {csv_filename: csv_content}
+    if pdf_content is not None:
+        files[pdf_filename or "report.pdf"] = pdf_content
+    return services.adding.add_recording(doctor_id, token, files, acknowledged=acknowledged)
+
+
+@cache
+def _configured_services() -> Services:
+    # The one import that points up the house, and a late one: a script's call has nobody to hand it the parts.
+    from app_instance import create_services
+    from oximetry.settings import Settings
+
+    return create_services(Settings.load())

@@ -6,21 +6,20 @@ configured store at their first call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from oximetry.adapters.object_keys import DEFAULT_CONTENT_TYPE, check_key, check_part
+from oximetry.adapters.object_keys import check_key, check_part, content_type_of
+from oximetry.adapters.staging import StagingArea
 from oximetry.domain.errors import ConfigurationError, NotFound, StorageRefused, StorageUnavailable
 from oximetry.domain.ports import ObjectStore
 
 FILE_TYPES: Final = ("csvs", "originals", "pdfs", "plots")
 URL_SECONDS: Final = 3600
-
-_CONTENT_TYPES: Final = {".csv": "text/csv; charset=utf-8", ".pdf": "application/pdf", ".png": "image/png"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +118,6 @@ def _patient_key(token: str, file_type: str, filename: str) -> str:
     return check_key(f"{check_part(token)}/{file_type}/{check_part(filename)}")
 
 
-def _content_type(name: str) -> str:
-    return _CONTENT_TYPES.get(PurePosixPath(name).suffix.lower(), DEFAULT_CONTENT_TYPE)
-
-
 class StorageClient:
     """The configured store under the verbs that scripts know; see `r2_client`.
 
@@ -158,7 +153,7 @@ class StorageClient:
             store.stat(key)
         except NotFound:
             return None
-        return store.url(key, expires_s=expiration, filename=name, content_type=_content_type(name))
+        return store.url(key, expires_s=expiration, filename=name, content_type=content_type_of(name))
 
 
 r2_client: Final = StorageClient()
@@ -166,17 +161,17 @@ r2_client: Final = StorageClient()
 
 def upload_patient_csv(token: str, csv_content: bytes, filename: str) -> str:
     """Store ``{token}/csvs/{filename}``; returns a URL good for an hour. Errors as in `StorageClient`."""
-    return r2_client.upload_file(csv_content, _patient_key(token, "csvs", filename), _CONTENT_TYPES[".csv"])
+    return r2_client.upload_file(csv_content, _patient_key(token, "csvs", filename), content_type_of(".csv"))
 
 
 def upload_patient_pdf(token: str, pdf_content: bytes, filename: str) -> str:
     """Store ``{token}/pdfs/{filename}``; returns a URL good for an hour. Errors as in `StorageClient`."""
-    return r2_client.upload_file(pdf_content, _patient_key(token, "pdfs", filename), _CONTENT_TYPES[".pdf"])
+    return r2_client.upload_file(pdf_content, _patient_key(token, "pdfs", filename), content_type_of(".pdf"))
 
 
 def upload_patient_plot(token: str, plot_content: bytes, filename: str) -> str:
     """Store ``{token}/plots/{filename}``; returns a URL good for an hour. Errors as in `StorageClient`."""
-    return r2_client.upload_file(plot_content, _patient_key(token, "plots", filename), _content_type(filename))
+    return r2_client.upload_file(plot_content, _patient_key(token, "plots", filename), content_type_of(filename))
 
 
 def download_patient_file(token: str, file_type: str, filename: str) -> bytes | None:
@@ -217,3 +212,10 @@ def get_storage_status() -> dict[str, str | None]:
     except (StorageUnavailable, StorageRefused) as error:
         state, reason = "down" if isinstance(error, StorageUnavailable) else "refused", error.reason
     return {"state": state, "reason": reason, "origin": store.origin}
+
+
+class StorageService(StagingArea):
+    """One doctor's working space in the configured store, or in one that is handed in; see `StagingArea`."""
+
+    def __init__(self, user_email: str, store: ObjectStore | None = None, known_sessions: Collection[str] = ()) -> None:
+        super().__init__(user_email, store or _configured_store(), known_sessions)

@@ -36,6 +36,7 @@ from oximetry.services.verifying import VERIFY, VerifyingService
 from oximetry.services.work import JobRunner
 from patient_links import PatientLinks
 from pdf_parser import report_stamp
+from storage_service import StorageService
 from tests.memory_store import MemoryStore
 from tests.postgres import Postgres
 
@@ -137,7 +138,9 @@ class Clinic:
         catalogue, store, clock = self.catalogue, self.store, self.clock
         self.vault = FernetVault("a secret key for testing")
         reader = NightReader(create_registry())
-        self.uploads = UploadService(catalogue, store, self.vault, clock, self.limits)
+        self.uploads = UploadService(
+            catalogue, lambda email, session: StorageService(email, store, {session}), self.vault, clock, self.limits
+        )
         self.links = PatientLinks(catalogue, self.vault, BASE_URL, clock)
         self.batches = BatchService(catalogue)
         self.assignment = AssignmentService(catalogue, self.links, clock)

@@ -66,6 +66,15 @@ class PatientsTable:
             raise NotFound(patient_id=patient_id)
         return _patient(row)
 
+    def doctor_of(self, patient_id: str) -> str:
+        """Whose patient it is; raises ``NotFound``."""
+        doctor_id: str | None = self._connection.scalar(
+            select(t.patients.c.doctor_id).where(t.patients.c.id == patient_id)
+        )
+        if doctor_id is None:
+            raise NotFound(patient_id=patient_id)
+        return doctor_id
+
     def lock(self, patient_id: str) -> None:
         """Let one transaction at a time add to the nights of a patient."""
         if self._connection.dialect.name == "postgresql":

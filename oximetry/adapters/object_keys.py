@@ -11,6 +11,7 @@ MAX_KEY_BYTES: Final = 1024
 MAX_URL_SECONDS: Final = 3600
 DEFAULT_CONTENT_TYPE: Final = "application/octet-stream"
 
+_CONTENT_TYPES: Final = {".csv": "text/csv; charset=utf-8", ".pdf": "application/pdf", ".png": "image/png"}
 _PART = re.compile(r"[ -.0-\[\]-~]+")
 _CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?charset=[\w-]+)?", re.ASCII)
 _NAME_BREAKERS = re.compile(r'[\x00-\x1f\x7f"\\/]')
@@ -80,6 +81,12 @@ def check_content_type(content_type: str) -> str:
     if not _CONTENT_TYPE.fullmatch(content_type):
         raise ValueError("not a content type")
     return content_type
+
+
+def content_type_of(name: str) -> str:
+    """The media type of a file by the end of its name; any other one is just bytes."""
+    end = name.lower().rpartition(".")[2]
+    return _CONTENT_TYPES.get(f".{end}", DEFAULT_CONTENT_TYPE)
 
 
 def check_expiry(expires_s: int) -> int:

@@ -75,6 +75,14 @@ class ObjectStore(Protocol):
         ...
 
 
+class Staging(Protocol):
+    """A doctor's working space in the store."""
+
+    def save_file(self, content: bytes, name: str, session: str, content_type: str | None = None) -> str:
+        """Keep a file of a session; returns its key. Errors as in `ObjectStore.put`."""
+        ...
+
+
 class OwnUrls(Protocol):
     """Signed URLs on our own host, for what we serve ourselves."""
 

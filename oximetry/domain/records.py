@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,6 +77,11 @@ class Doctor:
     password_hash: str
     role: Role
     disabled_at: datetime | None
+
+
+def user_hash(email: str) -> str:
+    """A doctor's staging folder: the first 16 hex digits of SHA-256 of the lower-cased e-mail."""
+    return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

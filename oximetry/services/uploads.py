@@ -6,6 +6,7 @@ import hashlib
 import io
 import logging
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,8 +15,8 @@ from uuid import uuid4
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, InvalidUpload, OximetryError
-from oximetry.domain.ports import Clock, ObjectStore, Vault
-from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem, UploadSession
+from oximetry.domain.ports import Clock, Staging, Vault
+from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem, UploadSession, user_hash
 
 logger = logging.getLogger(__name__)
 
@@ -70,13 +71,24 @@ def is_workbook(content: bytes) -> bool:
 
 
 class UploadService:
-    """Takes files into staging and writes a row for each."""
+    """Takes files into staging and writes a row for each.
+
+    Parameters
+    ----------
+    staging : callable
+        A doctor's e-mail and session to that doctor's working space.
+    """
 
     def __init__(
-        self, catalogue: Catalogue, store: ObjectStore, vault: Vault, clock: Clock, limits: UploadLimits
+        self,
+        catalogue: Catalogue,
+        staging: Callable[[str, str], Staging],
+        vault: Vault,
+        clock: Clock,
+        limits: UploadLimits,
     ) -> None:
         self._catalogue = catalogue
-        self._store = store
+        self._staging = staging
         self._vault = vault
         self._clock = clock
         self.limits = limits
@@ -114,15 +126,17 @@ class UploadService:
         if existing is not None:
             return existing, False
         values = self._row(doctor, session_id, file, number)
-        self._store.put(str(values["staging_key"]), file.content, content_type=str(values["content_type"]))
+        staging_key = str(values["staging_key"])
+        staging = self._staging(doctor.email, session_id)
+        staging.save_file(file.content, staging_key.rpartition("/")[2], session_id, str(values["content_type"]))
         try:
             item = self._add(doctor, session_id, file, values)
         except OximetryError:
-            self._unstage(str(values["staging_key"]))
+            self._unstage(staging_key)
             raise
         if item.id != values["id"]:
-            if item.staging_key != values["staging_key"]:
-                self._unstage(str(values["staging_key"]))
+            if item.staging_key != staging_key:
+                self._unstage(staging_key)
             return item, False
         logger.info("file received id=%s kind=%s size=%d", item.id, item.kind.value, item.size)
         return item, True
@@ -223,8 +237,3 @@ class UploadService:
             "sha256": digest,
             "staging_key": f"users/{user_hash(doctor.email)}/{session_id}/{number}_{digest[:8]}",
         }
-
-
-def user_hash(email: str) -> str:
-    """A doctor's staging folder: the first 16 hex digits of SHA-256 of the lower-cased e-mail."""
-    return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:16]

@@ -1,0 +1,100 @@
+"""One recording for one patient, from the bytes to the stored night, in one call: for trusted scripts."""
+
+from __future__ import annotations
+
+from oximetry.domain.catalogue_ports import Catalogue
+from oximetry.domain.errors import InvalidRecording, InvalidRequest, StorageUnavailable
+from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem
+from oximetry.services.assignment import AssignmentService
+from oximetry.services.reading import ReadingService
+from oximetry.services.storing import StoringService
+from oximetry.services.uploads import IncomingFile, UploadService
+
+
+class AddingService:
+    """The doctor's batch with a single night, done here and now; a worker that does part of it meanwhile is welcome."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        uploads: UploadService,
+        reading: ReadingService,
+        assignment: AssignmentService,
+        storing: StoringService,
+    ) -> None:
+        self._catalogue = catalogue
+        self._uploads = uploads
+        self._reading = reading
+        self._assignment = assignment
+        self._storing = storing
+
+    def add_recording(
+        self, doctor_id: str, patient_id: str, files: dict[str, bytes], *, acknowledged: bool = False
+    ) -> str:
+        """Store a night, with its vendor's report where one is given.
+
+        Parameters
+        ----------
+        files : dict of str to bytes
+            File name → content: one recording and at most one PDF.
+        acknowledged : bool
+            Go on where a doctor at the page would be asked first.
+
+        Returns
+        -------
+        str
+            The recording's id.
+
+        Raises
+        ------
+        InvalidRecording, InvalidUpload
+            The file cannot be read, or breaks a limit; nothing was kept.
+        InvalidRequest
+            ``needs_confirmation``, and nothing was stored.
+        NotFound
+            No such patient of this doctor.
+        StorageUnavailable, StorageRefused
+            Nothing was stored.
+        """
+        with self._catalogue.read() as transaction:
+            doctor = transaction.accounts.get(doctor_id)
+            transaction.patients.get(doctor_id, patient_id)
+        session_id = self._uploads.separate_session(doctor).id
+        try:
+            for name, content in files.items():
+                item, _ = self._uploads.accept(doctor, session_id, IncomingFile(name, content))
+                self._reading.read_item(item.id)
+            self._check_read(session_id)
+            self._assignment.all_to_one(doctor, session_id, patient_id, acknowledged=acknowledged)
+            for item in self._items(session_id):
+                self._storing.store_item(item.id)
+            return self._stored(session_id)
+        finally:
+            self._close(doctor, session_id)
+
+    def _check_read(self, session_id: str) -> None:
+        items = self._items(session_id)
+        for item in items:
+            if item.state is not ItemState.READ:
+                raise InvalidRecording(item.reason, **item.details)
+        kinds = [item.kind for item in items]
+        if kinds.count(ItemKind.RECORDING) != 1 or kinds.count(ItemKind.REPORT) > 1:
+            raise InvalidRequest("one_recording_expected")
+
+    def _stored(self, session_id: str) -> str:
+        nights = [item.recording_id for item in self._items(session_id) if item.recording_id]
+        if not nights:
+            raise StorageUnavailable
+        return nights[0]
+
+    def _close(self, doctor: Doctor, session_id: str) -> None:
+        """Take out what was not confirmed; what still waits to be stored stays for the worker."""
+        for item in self._items(session_id):
+            if item.state in (ItemState.RECEIVED, ItemState.READ, ItemState.UNDATED):
+                self._uploads.discard(doctor, item.id)
+        if all(item.state.is_final for item in self._items(session_id)):
+            self._uploads.finish_session(doctor, session_id)
+
+    def _items(self, session_id: str) -> list[UploadItem]:
+        with self._catalogue.read() as transaction:
+            return transaction.uploads.items(session_id)
