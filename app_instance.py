@@ -44,6 +44,7 @@ from oximetry.services.reanalysis import ReanalysisService
 from oximetry.services.rule_answers import ExtraRuleService
 from oximetry.services.store_watch import StoreWatch
 from oximetry.services.storing import StoringService
+from oximetry.services.transition import TransitionStore
 from oximetry.services.uploads import MEGABYTE, UploadLimits, UploadService
 from oximetry.services.verifying import VERIFY, VerifyingService
 from oximetry.services.work import JobHandler, JobRunner
@@ -99,15 +100,24 @@ class _Storage:
 
 def _storage(settings: Settings, catalogue: Catalogue, patience: str) -> _Storage:
     """A store over the network gets an outbox; a folder does not: where its disk fails, the database's does too."""
-    values = settings.store_values(patience=patience)
-    store, outbox, breaker = build_store(StoreOptions(**values)), None, Breaker()
-    if settings.provider != "local":
+    store, outbox, breaker = _built_store(settings, patience), None, Breaker()
+    if settings.provider != "local" or settings.in_transition:
         total = settings.storage_outbox_max_mb * MEGABYTE
         limits = OutboxLimits(min(total, 2 * settings.upload_max_file_mb * MEGABYTE), total)
         store = outbox = OutboxStore(store, breaker, monotonic, catalogue, utc_now, limits)
-    watched = build_store(StoreOptions(**{**values, "patience": "check"}))
-    watch = StoreWatch(GuardedStore(watched, breaker, monotonic), monotonic)
+    watch = StoreWatch(GuardedStore(_built_store(settings, "check"), breaker, monotonic), monotonic)
+    values = settings.store_values()
     return _Storage(store, outbox, UrlSigner(values["secret"], values["base_url"]), watch)
+
+
+def _built_store(settings: Settings, patience: str) -> ObjectStore:
+    """The configured store; two as one while a live system moves."""
+    new = build_store(StoreOptions(**settings.store_values(patience=patience)))
+    if not settings.in_transition:
+        return new
+    previous = build_store(StoreOptions(**settings.store_values(patience=patience, provider=settings.storage_previous)))
+    first, second = (previous, new) if settings.storage_transition == "write_both" else (new, previous)
+    return TransitionStore(first, second)
 
 
 def create_services(settings: Settings, *, interactive: bool = True) -> Services:

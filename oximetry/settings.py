@@ -132,15 +132,21 @@ class Settings(BaseSettings):
                     os.link(made.name, kept)
         return kept.read_text(encoding="ascii")
 
-    def store_values(self, *, patience: str = "interactive") -> dict[str, Any]:
-        """The fields of ``storage_service.StoreOptions`` for the active provider."""
+    @property
+    def in_transition(self) -> bool:
+        """Whether two stores are written: the active one, and the previous one that is being left."""
+        return self.storage_transition in ("write_both", "read_new")
+
+    def store_values(self, *, patience: str = "interactive", provider: Provider | None = None) -> dict[str, Any]:
+        """The fields of ``storage_service.StoreOptions`` for the active provider, or another one."""
+        provider = provider or self.provider
         return {
-            "provider": self.provider,
+            "provider": provider,
             "patience": patience,
             "path": self.storage_path.resolve(),
             "base_url": self.base_url,
             "secret": hmac.digest(self.secret().encode(), b"oximetry/signed-urls", "sha256"),
-            **dict(self._provider_values(self.provider).values()),
+            **dict(self._provider_values(provider).values()),
         }
 
     def _flags(self) -> dict[Provider, bool]:
@@ -239,17 +245,24 @@ class Settings(BaseSettings):
         if self.storage_provider is None and len(enabled) > 1:
             names = {"r2": "R2_ENABLED", "b2": "B2_ENABLED", "gcs": "RUNNING_IN_CLOUD"}
             raise ConfigurationError(setting="STORAGE_PROVIDER", problem=" + ".join(names[name] for name in enabled))
-        if self.storage_transition != "off":
-            raise ConfigurationError(setting="STORAGE_TRANSITION", problem="only 'off' works in this version")
         if self.production:
             self._require_for_production()
-        self._require_storage()
+        self._require_storage(self.provider)
+        if self.in_transition:
+            self._require_previous()
         return self
 
-    def _require_storage(self) -> None:
-        for setting, (_, value) in self._provider_values(self.provider).items():
+    def _require_storage(self, provider: Provider) -> None:
+        for setting, (_, value) in self._provider_values(provider).items():
             if not value:
                 raise ConfigurationError(setting=setting, problem="missing")
+
+    def _require_previous(self) -> None:
+        if self.storage_previous is None:
+            raise ConfigurationError(setting="STORAGE_PREVIOUS", problem="required by STORAGE_TRANSITION")
+        if self.storage_previous == self.provider:
+            raise ConfigurationError(setting="STORAGE_PREVIOUS", problem="must differ from the active provider")
+        self._require_storage(self.storage_previous)
 
     def _require_for_production(self) -> None:
         secret = self.secret_key.get_secret_value() if self.secret_key else ""

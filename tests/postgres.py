@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -69,7 +70,11 @@ class Postgres:
         unprivileged = _unprivileged(folder)
         initdb = [str(programs / "initdb"), "--no-sync", "-A", "trust", "-U", "test", "-E", "UTF8", "--locale=C"]
         subprocess.run(["setpriv", *unprivileged, *initdb, "-D", str(data)], check=True, capture_output=True, cwd="/")
-        port = str(free_ports(1)[0])
+        return cls._started(folder, str(free_ports(1)[0]))
+
+    @classmethod
+    def _started(cls, folder: Path, port: str) -> Postgres:
+        programs, data, unprivileged = programs_folder(), folder / "data", _unprivileged(folder)
         options = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", *_FAST]
         command = [str(programs / "postgres"), "-D", str(data), *(word for each in options for word in ("-c", each))]
         with (folder / "log").open("wb") as log:
@@ -114,6 +119,15 @@ class Postgres:
         except psycopg.OperationalError:
             return False
         return True
+
+    def restart(self) -> None:
+        """SIGKILL, and a new server on the same data and port: every connection is lost."""
+        assert self._process is not None
+        assert self._folder is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        (self._folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+        self._process = Postgres._started(self._folder, self.port)._process
 
     def stop(self) -> None:
         """End it and remove its folder."""

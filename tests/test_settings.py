@@ -85,7 +85,6 @@ def test_public_url_loses_its_last_slash(load):
         ("SIGNED_URL_TTL_S", "3601"),
         ("STORAGE_PROVIDER", "dropbox"),
         ("STORAGE_TRANSITION", "sideways"),
-        ("STORAGE_TRANSITION", "write_both"),
         ("DATABASE_URL", "mysql://db/x"),
         ("QUEUE_URL", "amqp://queue"),
         ("PUBLIC_URL", "nights.example.org"),
@@ -223,3 +222,18 @@ def test_a_public_url_with_more_than_a_host_is_refused(given, tmp_path) -> None:
     with pytest.raises(ConfigurationError) as refused:
         Settings.load(_env_file=None, data_dir=tmp_path, public_url=given)
     assert refused.value.details["setting"] == "PUBLIC_URL"
+
+
+@pytest.mark.parametrize("state", ["write_both", "read_new"])
+def test_a_move_needs_another_store_with_all_its_settings(load, state):
+    assert refused(load, **R2, STORAGE_TRANSITION=state) == "STORAGE_PREVIOUS"
+    assert refused(load, **R2, STORAGE_TRANSITION=state, STORAGE_PREVIOUS="r2") == "STORAGE_PREVIOUS"
+    assert refused(load, **R2, STORAGE_TRANSITION=state, STORAGE_PREVIOUS="s3") == "S3_ENDPOINT"
+    moving = load(**R2, STORAGE_TRANSITION=state, STORAGE_PREVIOUS="local")
+    assert (moving.provider, moving.in_transition) == ("r2", True)
+    assert moving.store_values(provider="local")["provider"] == "local"
+
+
+@pytest.mark.parametrize("state", ["off", "new_only"])
+def test_outside_a_move_the_previous_store_is_not_asked_for(load, state):
+    assert not load(**R2, STORAGE_TRANSITION=state, STORAGE_PREVIOUS="s3").in_transition
