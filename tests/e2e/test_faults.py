@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -174,17 +175,12 @@ def test_a_database_that_is_killed_in_the_middle_of_a_batch(tmp_path: Path, gate
         nights = steps.write_nights(tmp_path, 3 * FEW, ROWS)
         settings = s3_settings(gateway.endpoint, gateway, bucket) | {"DATABASE_URL": database.database()}
         with running(tmp_path / "site", workers=2, **settings) as site, batch_at(site) as batch:
-            restarts = threading.Thread(target=restart_three_times, args=(database,))
-            restarts.start()
-            batch.send(nights)
-            patient_id = batch.confirm(3 * FEW)
-            restarts.join(60)
+            with ThreadPoolExecutor(1) as doctor:
+                done = doctor.submit(lambda: (batch.send(nights), batch.confirm(3 * FEW)))
+                for _ in range(3):  # in this thread: the server ends with the thread that started it
+                    time.sleep(1.5)
+                    database.restart()
+                _, patient_id = done.result()
             assert batch.lost(patient_id, nights, gateway, bucket) == Lost()
     finally:
         database.stop()
-
-
-def restart_three_times(database: Postgres) -> None:
-    for _ in range(3):
-        time.sleep(1.5)
-        database.restart()
