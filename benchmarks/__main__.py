@@ -1,7 +1,7 @@
 """Measures every budget and prints a table; nothing here is an assertion.
 
 Everything runs against real parts: gunicorn, a worker, Chromium, the local store. Names after ``python -m benchmarks``
-choose some of the measurements: ``night picture upload batch page exclusion redirect``.
+choose some of the measurements: ``night picture upload batch page exclusion redirect storage``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.live_measures import batch, exclusion, page, redirect, upload
 from benchmarks.report import Row, machine, print_row, print_rows
 from benchmarks.single_measures import night, picture
+from benchmarks.storage_measures import storage
 
 MEASURES = {
     "night": lambda folder: night(),
@@ -23,6 +24,7 @@ MEASURES = {
     "page": page,
     "exclusion": exclusion,
     "redirect": redirect,
+    "storage": lambda folder: storage(),
 }
 
 
