@@ -126,17 +126,20 @@ def _sums(values: Values, table: str, rows: int) -> Iterator[Check]:
 def _labels(values: Values, table: str, rows: int) -> Iterator[Check]:
     names = tuple(f"{table}[{row}].label" for row in range(rows))
 
-    def chained(*labels: str) -> bool:
-        ranges = [limits_of(label) for label in labels]
-        if any(one is None for one in ranges):
-            return False
-        known = [one for one in ranges if one is not None]
-        first = known[0][1] in (100.0, float("inf"))
-        steps = all(above[0] - 1 == below[1] for above, below in pairwise(known))
-        return first and steps and known[-1][0] == float("-inf") and all(low <= high for low, high in known)
+    def follow(above: str, below: str) -> bool:
+        first, second = limits_of(above), limits_of(below)
+        return first is not None and second is not None and first[0] - 1 == second[1] and second[0] <= second[1]
 
+    def ends(*labels: str) -> bool:
+        first, last = limits_of(labels[0]), limits_of(labels[-1])
+        if first is None or last is None:
+            return False
+        return first[1] in (100.0, float("inf")) and first[0] <= first[1] and last[0] == float("-inf")
+
+    for above, below in pairwise(names):
+        yield from _when(values, (above, below), follow, 1)
     if rows:
-        yield from _when(values, names, chained, 2)
+        yield from _when(values, names, ends, 2)
     if table == "threshold_bands" and rows:
         yield from _when(
             values,

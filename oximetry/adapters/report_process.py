@@ -60,11 +60,16 @@ class ReportReader:
         For one report; the child is killed at its end.
     memory_bytes : int
         What reading may take beside the loaded engines.
+    recycle_after : int
+        Reports after which the child is replaced.
     """
 
-    def __init__(self, timeout_s: float = TIMEOUT_S, memory_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(
+        self, timeout_s: float = TIMEOUT_S, memory_bytes: int = MEMORY_BYTES, recycle_after: int = RECYCLE_AFTER
+    ) -> None:
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
+        self._recycle_after = recycle_after
         self._lock = Lock()
         self._child: _Child | None = None
         self._pid: int | None = None
@@ -92,6 +97,11 @@ class ReportReader:
         """A PNG of the report's page; raises as `read`."""
         return self._ask({"act": "preview", "width_px": width_px}, content)[1]
 
+    def child_pid(self) -> int:
+        """The process that reads now; started when there is none."""
+        with self._lock:
+            return self._own_child().pid
+
     def close(self) -> None:
         """End the child; the next report starts another."""
         with self._lock:
@@ -112,7 +122,7 @@ class ReportReader:
                 self._drop()
                 logger.warning("report reader replaced overran=%s", gone.overran)
                 raise InvalidUpload("report_timeout" if gone.overran else "report_damaged") from gone
-            if child.served >= RECYCLE_AFTER:
+            if child.served >= self._recycle_after:
                 self._drop()
         if "refused" in head:
             raise _ERRORS.get(head["refused"], InvalidUpload)(head["reason"], **head["details"])
@@ -149,6 +159,10 @@ class _Child:
         except _Gone as gone:
             self.end()
             raise ReadingUnavailable from gone
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def alive(self) -> bool:
         return self._process.poll() is None

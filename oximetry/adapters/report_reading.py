@@ -22,6 +22,8 @@ LOOKS = ((1.5, 0.0), (1.0, 0.0), (2.0, 1.2))
 """Pixels per layout pixel and blur of each look; the first is for all cells, the others for those in doubt."""
 ALONE, OUTVOTING = 3, 4
 LEAST_PROOF = 2
+LEAST_SCALE = 0.57
+"""Pixels of the picture per layout pixel under which digits are so small that both engines may take one for another."""
 WORDS = (Kind.MOMENT, Kind.AFTER_COLON_WHOLE, Kind.AFTER_COLON_DECIMAL)
 
 CONFIRMED, AGREED, REREAD, PROVEN = 1.0, 0.98, 0.95, 0.9
@@ -38,7 +40,7 @@ class _Reading:
 
     def agreed(self) -> Value | None:
         """The value that all engines give: at the first look all alike, after more looks by a clear majority."""
-        if self.empty or len(self.seen) < 2:
+        if self.empty or not self.seen:
             return None
         if self.scales == 1:
             values = {looks[0] for looks in self.seen.values()}
@@ -66,6 +68,7 @@ def read_page(placed: Placed, engines: Sequence[Engine]) -> DeviceReport:
         values |= {one.cell.name: one.agreed() for one in again}
     for name in _culprits(values, slider):
         values[name] = None
+    values = _believed(values, readings, slider, proof_needed=len(engines) == 1 or placed.scale() < LEAST_SCALE)
     proven = _proven(values, readings, slider)
     values |= proven
     return _report(placed, values, _confidence(values, readings, proven, slider), carries_name(placed, engines))
@@ -145,6 +148,19 @@ def _culprits(values: dict[str, Any], slider: float | None) -> set[str]:
         shares = {name: failed[name] / total[name] for name in failed}
         worst = max(shares.values())
         dropped |= {name for name, share in shares.items() if share >= worst - 1e-9}
+
+
+def _believed(
+    values: dict[str, Any], readings: dict[str, _Reading], slider: float | None, proof_needed: bool
+) -> dict[str, Any]:
+    """The values without what nothing confirms: a range needs a neighbour; with proof needed, every field proof."""
+    kept = dict(values)
+    for name, value_read in values.items():
+        about = [check for check in checks(values, slider) if name in check.fields] if value_read is not None else []
+        least = LEAST_PROOF if proof_needed else int(readings[name].cell.kind is Kind.RANGE)
+        if sum(check.strength for check in about) < least:
+            kept[name] = None
+    return kept
 
 
 def _proven(values: dict[str, Any], readings: dict[str, _Reading], slider: float | None) -> dict[str, Any]:

@@ -60,6 +60,11 @@ class Placed:
         )
         return np.asarray(cut, np.uint8)
 
+    def scale(self) -> float:
+        """Pixels of the picture per pixel of the layout, on average over the page."""
+        area = cv2.contourArea(self.corners((0, 0, self.layout.width, self.layout.height)).astype(np.float32))
+        return float((area / (self.layout.width * self.layout.height)) ** 0.5)
+
     def corners(self, box: Box) -> Points:
         """The corners of a part of the page on the picture, clockwise; shape (4, 2)."""
         return np.asarray(_project(self.homography, _corners(np.array([box])))[0], np.float64)
