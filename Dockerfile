@@ -1,7 +1,7 @@
 FROM python:3.11-slim-bookworm
 
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends chromium-headless-shell fonts-dejavu-core tini \
+    && apt-get install -y --no-install-recommends chromium-headless-shell fonts-dejavu-core tesseract-ocr-eng tini \
     && rm -rf /var/lib/apt/lists/*
 
 # A home that can be written to: the browser keeps its profile there.

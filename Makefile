@@ -1,6 +1,6 @@
 # What a newcomer needs: setup, run, test, lint, bench; `mutants` is for whoever changes a rule of medicine or its tests,
 # `lock` for whoever changes a dependency.
-.PHONY: help setup run test lint bench mutants lock
+.PHONY: help setup run test lint bench bench-pdf mutants lock
 
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	command -v $$name >/dev/null 2>&1 && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -17,6 +17,7 @@ help:
 	@echo "make test    lint and all tests"
 	@echo "make lint    ruff and mypy only"
 	@echo "make bench   the budgets beside what is measured here"
+	@echo "make bench-pdf read 2,100 damaged reports and count what is silently wrong"
 	@echo "make mutants put faults into oximetry/domain and count what its tests notice"
 	@echo "make lock    renew requirements.txt and requirements-dev.txt"
 
@@ -39,6 +40,9 @@ lint: .venv/installed-dev
 
 bench: .venv/installed-dev
 	@.ci/clean-env $(BIN)/python -m benchmarks
+
+bench-pdf: .venv/installed-dev
+	@.ci/clean-env nice -n 15 $(BIN)/python -m benchmarks.report_reading
 
 mutants: .venv/installed-dev
 	@.ci/clean-env nice -n 15 $(BIN)/python -m benchmarks.mutants

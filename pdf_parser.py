@@ -1,10 +1,17 @@
-"""The vendor's PDF report: kept beside its night today, read in a later version."""
+"""The vendor's PDF report: read into numbers and a curve, kept beside its night, its private cells painted over.
+
+Reading happens in a child process (`oximetry.adapters.report_process`); nothing here imports an image or OCR library.
+"""
 
 from __future__ import annotations
 
+import atexit
 import re
 from datetime import datetime
+from functools import lru_cache
 
+from oximetry.adapters.report_process import ReadReport, ReportReader
+from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.errors import InvalidUpload
 from oximetry.readers.file_names import device_in_name
 
@@ -27,6 +34,48 @@ def report_stamp(filename: str) -> tuple[str | None, datetime | None]:
         return serial, datetime.strptime(found[1], "%Y%m%d%H%M%S") if found else None
     except ValueError:
         return serial, None
+
+
+def parse_report(content: bytes) -> DeviceReport:
+    """The numbers that a report prints; what was not read with certainty is ``None`` and named in ``uncertain``.
+
+    Returns
+    -------
+    DeviceReport
+        See there for units.
+
+    Raises
+    ------
+    InvalidUpload
+        ``not_a_pdf``, ``report_password``, ``report_damaged``, ``report_too_large``, ``report_too_many_pages``,
+        ``report_active_content``, ``report_unknown_layout``, ``report_timeout``.
+    ReadingUnavailable
+        No engine that reads print is installed.
+    """
+    return read_report(content).report
+
+
+def read_report(content: bytes) -> ReadReport:
+    """The numbers and the curve reconstructed from the picture; raises as `parse_report`."""
+    return _reader().read(content)
+
+
+def painted_report(content: bytes) -> bytes:
+    """A copy of the report with the cells of name, age and sex painted over; raises as `parse_report`."""
+    return _reader().painted(content)
+
+
+def report_preview(content: bytes) -> bytes:
+    """A PNG of the report's page, its private cells included: paint first what others will see."""
+    return _reader().preview(content)
+
+
+@lru_cache(maxsize=1)
+def _reader() -> ReportReader:
+    """This process's child, started at the first report and kept."""
+    reader = ReportReader()
+    atexit.register(reader.close)
+    return reader
 
 
 def save_pdf_to_storage(pdf_file_content: bytes, filename: str, token: str) -> str:

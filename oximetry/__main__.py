@@ -9,6 +9,7 @@ from oximetry.cli_doctor import doctor
 from oximetry.cli_ingest import ingest
 from oximetry.cli_nights import analyse_files, write_samples
 from oximetry.cli_reanalyse import reanalyse
+from oximetry.cli_report import read_reports
 from oximetry.cli_storage import storage
 from oximetry.cli_worker import migrate, worker
 
@@ -18,7 +19,7 @@ def main() -> None:
     """Overnight pulse oximetry: analyse nights, keep doctors' accounts, bring nights in, do the platform's work."""
 
 
-for command in (analyse_files, write_samples, doctor, ingest, reanalyse, storage, worker, migrate):
+for command in (analyse_files, read_reports, write_samples, doctor, ingest, reanalyse, storage, worker, migrate):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -37,7 +37,13 @@ MAY_ENTER_BY_THE_ROOF = {("patient_links.py", "app_instance.py")}
 
 # Where each part from outside may be imported; a part that is not named may be used by no room but its tests.
 OUTSIDE = {
-    "numpy": {"oximetry/domain/", "oximetry/readers/", "oximetry/services/", "oximetry/web/figure"},
+    "numpy": {
+        "oximetry/domain/",
+        "oximetry/readers/",
+        "oximetry/services/",
+        "oximetry/web/figure",
+        "oximetry/adapters/report_",
+    },
     "dash": {"oximetry/web/", "callbacks_medical.py", "app_instance.py"},
     "dash_ag_grid": {"oximetry/web/", "callbacks_medical.py"},
     "dash_mantine_components": {"oximetry/web/", "callbacks_medical.py"},
@@ -66,10 +72,16 @@ OUTSIDE = {
     "pydantic": {"oximetry/settings.py"},
     "pydantic_settings": {"oximetry/settings.py"},
     "click": {"oximetry/__main__.py", "oximetry/cli_"},
+    "cv2": {"oximetry/adapters/report_"},
+    "pypdfium2": {"oximetry/adapters/report_pages.py"},
+    "tesserocr": {"oximetry/adapters/report_engines.py"},
+    "onnxruntime": {"oximetry/adapters/report_engines.py"},
     "pandas": {"oximetry/readers/"},
     "edfio": {"oximetry/readers/edf.py"},
     "python_calamine": {"oximetry/readers/workbook.py"},
 }
+# What must not be in memory unless a report is being read, and then only in the child process.
+READING_PARTS = {"cv2", "pypdfium2", "tesserocr", "onnxruntime", "rapidocr"}
 NOT_IN_THE_DOMAIN = {
     "asyncio", "io", "logging", "os", "pathlib", "random", "shutil", "socket", "sqlite3", "subprocess", "sys",
     "tempfile", "threading", "time", "urllib", "zipfile",
@@ -219,6 +231,16 @@ result = CliRunner().invoke(main, ["analyse", "--json", "tests/data/viatom_ro.cs
 assert result.exit_code in (0, 1), result.output
 heavy = {"app_instance", "dash", "flask", "sqlalchemy", "boto3", "huey", "kaleido", "plotly", "pydantic"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_nobody_but_the_child_process_loads_what_reads_reports():
+    script = f"""
+import sys
+import app_instance, callbacks_medical, pdf_parser, oximetry.__main__, oximetry.cli_report
+assert not {READING_PARTS!r} & set(sys.modules), {READING_PARTS!r} & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

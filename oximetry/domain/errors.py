@@ -105,6 +105,12 @@ class RenderingUnavailable(OximetryError):
     default_reason = "rendering_unavailable"
 
 
+class ReadingUnavailable(OximetryError):
+    """No engine that reads print is installed here, or its process cannot be started."""
+
+    default_reason = "report_engine_missing"
+
+
 class ConfigurationError(OximetryError):
     """A setting is missing or wrong; raised at start only, with the setting's name."""
 

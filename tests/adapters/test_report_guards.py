@@ -1,0 +1,98 @@
+"""Files that are no report, or worse: each a typed refusal, and the child that met them reads on."""
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+import pdf_parser
+from benchmarks.report_generator import BUILT_IN, draw, pdf_of
+from benchmarks.report_hostile import hostile, mutated, small_page
+from benchmarks.report_nights import make_night
+from oximetry.adapters.report_process import ReportReader
+from oximetry.domain.errors import InvalidUpload
+
+HOSTILE = hostile()
+
+
+@pytest.fixture(scope="module")
+def reader():
+    with ReportReader(timeout_s=60.0, recycle_after=1000) as reader:
+        yield reader
+
+
+@pytest.fixture(scope="module")
+def report_file():
+    return pdf_of(draw(make_night(4), BUILT_IN))
+
+
+def answer(reader, content):
+    """The layout that was read, or the reason of the refusal."""
+    try:
+        return reader.read(content).report.layout
+    except InvalidUpload as error:
+        return error.reason
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused_by_its_reason(reader, name):
+    content, reasons = HOSTILE[name]
+    with pytest.raises(InvalidUpload) as refused:
+        reader.read(content)
+    assert refused.value.reason in reasons
+
+
+def test_hundreds_of_mutations_are_refused_and_the_same_child_goes_on(reader):
+    base, pid = pdf_of(small_page(), 60), reader.child_pid()
+    for seed in range(300):
+        with pytest.raises(InvalidUpload) as refused:
+            reader.read(mutated(base, seed))
+        assert refused.value.reason.startswith(("report_", "not_a_pdf"))
+    assert reader.child_pid() == pid
+
+
+def test_mutated_reports_are_read_or_refused(reader, report_file):
+    answers = {answer(reader, mutated(report_file, seed)) for seed in range(8)}
+    assert all(one.startswith(("vihealth", "report_", "not_a_pdf")) for one in answers)
+
+
+def test_a_killed_child_costs_one_file_only(reader, report_file):
+    os.kill(reader.child_pid(), signal.SIGSEGV)
+    time.sleep(0.05)
+    assert answer(reader, report_file) in ("report_damaged", "vihealth-5", "vihealth-7")
+    assert answer(reader, report_file).startswith("vihealth")
+
+
+def test_a_child_that_takes_too_long_is_ended(report_file):
+    with ReportReader(timeout_s=0.01) as hasty:
+        pid = hasty.child_pid()
+        with pytest.raises(InvalidUpload) as refused:
+            hasty.read(report_file)
+        assert refused.value.reason == "report_timeout"
+        assert hasty.child_pid() != pid
+
+
+def test_too_little_memory_is_a_refusal(report_file):
+    with ReportReader(timeout_s=60.0, memory_bytes=4 << 20) as poor:
+        with pytest.raises(InvalidUpload) as refused:
+            poor.read(report_file)
+        assert refused.value.reason in ("report_too_large", "report_damaged")
+
+
+def test_the_child_says_what_reading_in_this_process_says(reader, report_file):
+    from oximetry.adapters.report_parsing import parse_with_curve
+
+    report, curve = parse_with_curve(report_file)
+    there = reader.read(report_file)
+    assert there.report == report
+    assert np.allclose(there.curve.spo2_pct, curve.spo2_pct, atol=0.001, equal_nan=True)
+
+
+def test_the_face_paints_previews_and_reads(report_file):
+    report = pdf_parser.parse_report(report_file)
+    assert report == pdf_parser.read_report(report_file).report
+    assert pdf_parser.painted_report(report_file).startswith(b"%PDF-")
+    assert pdf_parser.report_preview(report_file).startswith(b"\x89PNG")
+    pdf_parser._reader().close()
