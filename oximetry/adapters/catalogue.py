@@ -17,11 +17,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from oximetry.adapters.catalogue_accounts import AccountsTable, AuditTable
 from oximetry.adapters.catalogue_exclusions import ExclusionsTable
+from oximetry.adapters.catalogue_file_list import FileListTable
 from oximetry.adapters.catalogue_files import FilesTable
 from oximetry.adapters.catalogue_jobs import HeartbeatsTable, JobsTable
 from oximetry.adapters.catalogue_nights import NightsTable
 from oximetry.adapters.catalogue_outbox import OutboxTable
 from oximetry.adapters.catalogue_patients import PatientsTable
+from oximetry.adapters.catalogue_sync import ComparedFilesTable, SyncRunsTable
 from oximetry.adapters.catalogue_uploads import UploadsTable
 from oximetry.domain.errors import CatalogueUnavailable, ConfigurationError, NotFound
 from oximetry.domain.ports import Bell
@@ -46,6 +48,9 @@ class Transaction:
         self.jobs = JobsTable(connection)
         self.outbox = OutboxTable(connection)
         self.heartbeats = HeartbeatsTable(connection)
+        self.sync_runs = SyncRunsTable(connection)
+        self.compared_files = ComparedFilesTable(connection)
+        self.file_list = FileListTable(connection)
 
 
 class Catalogue:

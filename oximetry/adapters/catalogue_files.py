@@ -13,6 +13,7 @@ from oximetry.adapters import tables as t
 from oximetry.adapters.catalogue_jobs import insert_or_ignore
 from oximetry.domain.errors import NotFound
 from oximetry.domain.records import NightState, StoredFile
+from oximetry.domain.syncing import UNASSIGNED
 
 
 def file_row(row: Any) -> StoredFile:
@@ -51,7 +52,10 @@ class FilesTable:
         self._connection = connection
 
     def add(self, values: Mapping[str, Any], now: datetime) -> StoredFile:
-        """An object that was written and verified; the same key again is the same file, live once more."""
+        """An object that was written and verified; the same key again is the same file, live once more.
+
+        What synchronisation found under the key before, and nobody had assigned, was this very object.
+        """
         self._connection.execute(
             insert_or_ignore(self._connection, t.stored_files).values(
                 **values, id=str(uuid4()), name=values["key"].rpartition("/")[2], created_at=now, updated_at=now
@@ -60,13 +64,8 @@ class FilesTable:
         file = t.stored_files.c
         self._connection.execute(
             update(t.stored_files)
-            .where(file.key == values["key"], file.deleted_at.is_not(None))
-            .values(
-                deleted_at=None,
-                updated_at=now,
-                reference_type=values["reference_type"],
-                reference_id=values["reference_id"],
-            )
+            .where(file.key == values["key"], or_(file.deleted_at.is_not(None), file.reference_type == UNASSIGNED))
+            .values(**values, deleted_at=None, missing_since=None, updated_at=now)
         )
         return file_row(self._connection.execute(select(t.stored_files).where(file.key == values["key"])).one())
 

@@ -228,7 +228,8 @@ stored_files = Table(
     Column("name", String(200), nullable=False),
     Column("content_type", String(80), nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("sha256", String(64), nullable=False),
+    Column("sha256", String(64)),  # unknown of an object that a listing found, until somebody reads it
+    Column("etag", String(80)),
     Column("reference_type", String(20), nullable=False),
     Column("reference_id", String(36), nullable=False),
     Column("created_by", String(36)),
@@ -237,6 +238,7 @@ stored_files = Table(
     Column("deleted_at", DateTime),
     Column("verified_at", DateTime),
     Column("damaged_at", DateTime),
+    Column("missing_since", DateTime),
     Index("ix_stored_files_reference", "reference_type", "reference_id"),
 )
 

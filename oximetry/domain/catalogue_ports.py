@@ -28,6 +28,7 @@ from oximetry.domain.records import (
     UploadItem,
     UploadSession,
 )
+from oximetry.domain.sync_ports import ComparedFiles, FileList, SyncRuns
 
 
 class Accounts(Protocol):
@@ -210,6 +211,12 @@ class Transaction(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def heartbeats(self) -> Heartbeats: ...
+    @property
+    def sync_runs(self) -> SyncRuns: ...
+    @property
+    def compared_files(self) -> ComparedFiles: ...
+    @property
+    def file_list(self) -> FileList: ...
 
 
 class Catalogue(Protocol):

@@ -121,3 +121,9 @@ class NotReady(OximetryError):
     """Something else must happen first: try again later."""
 
     default_reason = "not_ready"
+
+
+class SyncAborted(OximetryError):
+    """Synchronisation stops before it changes anything: what it found does not look like our store or this plan."""
+
+    default_reason = "sync_aborted"

@@ -204,7 +204,8 @@ class StoredFile:
     """One object of the store, as the catalogue knows it.
 
     ``name`` is the last part of the key; ``pending``, which only the questions for a page's files answer, that its
-    bytes still wait in the outbox.
+    bytes still wait in the outbox. ``sha256`` is unknown of an object that synchronisation found, until somebody reads
+    it; ``missing_since`` stands when synchronisation deleted the row because there was no object.
     """
 
     id: str
@@ -212,12 +213,13 @@ class StoredFile:
     name: str
     content_type: str
     size: int
-    sha256: str
+    sha256: str | None
     reference_type: str
     reference_id: str
     created_by: str | None
     created_at: datetime
     deleted_at: datetime | None
+    missing_since: datetime | None = None
     pending: bool = False
 
 

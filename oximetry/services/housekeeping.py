@@ -72,7 +72,10 @@ class HousekeepingService:
             for file in files:
                 if self._is_live(file.key):
                     continue
-                self._store.delete(file.key)
+                if (
+                    file.missing_since is None
+                ):  # else nothing was there; what came back since then is not ours to delete
+                    self._store.delete(file.key)
                 with self._catalogue.write() as transaction:
                     transaction.files.forget(file.id)
             logger.info("objects expunged count=%d", len(files))

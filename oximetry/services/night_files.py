@@ -63,6 +63,7 @@ class NewFile:
             "content_type": self.content_type,
             "size": len(self.content),
             "sha256": hashlib.sha256(self.content).hexdigest(),
+            "etag": hashlib.md5(self.content, usedforsecurity=False).hexdigest(),
             "reference_type": reference[0],
             "reference_id": reference[1],
             "created_by": created_by,

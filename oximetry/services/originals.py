@@ -37,7 +37,7 @@ def originals_of(night: Night, files: Sequence[StoredFile]) -> list[StoredFile]:
     kept = of_kind(files, FileKind.ORIGINAL) + of_kind(files, FileKind.CSV)
     ordered = sorted(of_kind(files, FileKind.ORIGINAL), key=lambda file: file.name)
     for chosen in [[file] for file in kept] + _several(ordered):
-        if joined_sha256([file.sha256 for file in chosen]) == night.original_sha256:
+        if joined_sha256([file.sha256 or "" for file in chosen]) == night.original_sha256:
             return chosen
     if not kept:
         raise NotFound(night_id=night.id)
@@ -67,4 +67,4 @@ def _several(files: Sequence[StoredFile]) -> list[list[StoredFile]]:
 
 
 def _part(file: StoredFile, hints: Hints, get: Callable[[str], bytes]) -> Part:
-    return Part(file.sha256, hints, partial(get, file.key))
+    return Part(file.sha256 or "", hints, partial(get, file.key))

@@ -1,0 +1,171 @@
+"""Comparing a listing of the store with the rows of the catalogue: a merge of two streams in key order.
+
+Neither stream is ever held in memory. What differs is judged one key at a time; what must be left alone (staging,
+outbox, work in progress, anything younger than a day) is told apart from what is the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple, TypeVar
+
+from oximetry.domain.errors import StorageUnavailable
+from oximetry.domain.ports import StoredObject
+from oximetry.domain.records import FileKind
+
+STAGING = "users/"
+OWN = ".oximetry/"
+SENTINEL_KEY = ".oximetry/catalogue"
+MAX_KEY_LENGTH = 300
+UNASSIGNED = "unassigned"
+
+_PATIENTS_KEY = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([a-z]+)/[^/]+")
+
+
+class Kind(StrEnum):
+    """What differs between the store and the catalogue."""
+
+    ADDED = "added"  # an object of a known patient without a row: it gets one, unassigned
+    ORPHANED = "orphaned"  # an object that names no patient of ours: the same
+    REMOVED = "removed"  # a row without an object: it is deleted softly
+    MISMATCHED = "mismatched"  # size or ETag differ: shown, never changed by itself
+    RETURNED = "returned"  # the object of a row that was removed as missing is there again: shown
+
+    @property
+    def changes(self) -> bool:
+        """Whether applying a plan does anything about it."""
+        return self in (Kind.ADDED, Kind.ORPHANED, Kind.REMOVED)
+
+
+class Left(StrEnum):
+    """Why a difference is left alone."""
+
+    STAGING = "staging"
+    OUTBOX = "outbox"
+    WORK = "work"
+    YOUNG = "young"
+    FOREIGN = "foreign"  # a key that the catalogue cannot hold
+
+
+class CatalogueRow(NamedTuple):
+    """What the comparison needs of a row of ``stored_files``; ``missing`` when synchronisation deleted it."""
+
+    key: str
+    id: str
+    size: int
+    etag: str | None
+    deleted: bool
+    missing: bool
+    updated_at: datetime
+
+
+Pair = tuple[StoredObject | None, CatalogueRow | None]
+Keyed = TypeVar("Keyed", StoredObject, CatalogueRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What must be left alone just now.
+
+    Attributes
+    ----------
+    outbox : set of str
+        Keys whose bytes wait in the catalogue.
+    at_work : set of str
+        Patients whose files a job is about to write, move or read.
+    young_since : datetime
+        Naive UTC; whatever was written or changed after it may still be on its way.
+    """
+
+    outbox: Set[str]
+    at_work: Set[str]
+    young_since: datetime
+
+    def reason(self, found: StoredObject | None, row: CatalogueRow | None) -> Left | None:
+        """Why this key is left alone; ``None`` when nothing speaks for it."""
+        key = found.key if found is not None else row.key if row is not None else ""
+        if key.startswith(STAGING):
+            return Left.STAGING
+        if len(key) > MAX_KEY_LENGTH or not (key.isascii() and key.isprintable()):
+            return Left.FOREIGN
+        if key in self.outbox:
+            return Left.OUTBOX
+        if key.partition("/")[0] in self.at_work:
+            return Left.WORK
+        young = found is not None and moment(found.modified_at) > self.young_since
+        young |= row is not None and row.updated_at > self.young_since
+        return Left.YOUNG if young else None
+
+
+def moment(unix_s: float) -> datetime:
+    """The store's time as ours: naive UTC."""
+    return datetime.fromtimestamp(unix_s, UTC).replace(tzinfo=None)
+
+
+def merge_join(objects: Iterable[StoredObject], rows: Iterable[CatalogueRow]) -> Iterator[Pair]:
+    """Every key of either stream once, in order, with what each side has under it.
+
+    Parameters
+    ----------
+    objects, rows : iterable
+        Both in the byte order of their keys, no key twice.
+
+    Raises
+    ------
+    StorageUnavailable
+        Reason ``storage_listing_incomplete`` when a stream steps back: nothing can be told from such a listing.
+    """
+    left, right = _ordered(objects), _ordered(rows)
+    found, row = next(left, None), next(right, None)
+    while found is not None or row is not None:
+        if row is None or (found is not None and found.key < row.key):
+            yield found, None
+            found = next(left, None)
+        elif found is None or row.key < found.key:
+            yield None, row
+            row = next(right, None)
+        else:
+            yield found, row
+            found, row = next(left, None), next(right, None)
+
+
+def judge(found: StoredObject | None, row: CatalogueRow | None, guard: Guard) -> Kind | Left | None:
+    """What is to be said of one key; ``None`` when both sides agree, or a person deleted it and it stays deleted."""
+    kind = _difference(found, row)
+    return None if kind is None else guard.reason(found, row) or kind
+
+
+def patient_of(key: str) -> str | None:
+    """The patient whom a key in our form names; ``None`` for every other key."""
+    parts = _PATIENTS_KEY.fullmatch(key)
+    return parts[1] if parts and parts[2] in {kind.value for kind in FileKind} else None
+
+
+def same_content(found: StoredObject, size: int, etag: str | None) -> bool:
+    """Whether an object can be what is known of it; an ETag with a dash (sent in parts) is no MD5 and says nothing."""
+    if found.size != size:
+        return False
+    return etag is None or found.etag == etag or ("-" in found.etag) != ("-" in etag)
+
+
+def _difference(found: StoredObject | None, row: CatalogueRow | None) -> Kind | None:
+    if found is None:
+        return None if row is None or row.deleted else Kind.REMOVED
+    if row is None:
+        return None if found.key.startswith(OWN) else Kind.ADDED
+    if row.deleted:
+        return Kind.RETURNED if row.missing else None
+    return None if same_content(found, row.size, row.etag) else Kind.MISMATCHED
+
+
+def _ordered(stream: Iterable[Keyed]) -> Iterator[Keyed]:
+    last = ""
+    for one in stream:
+        if one.key <= last:
+            raise StorageUnavailable("storage_listing_incomplete", operation="compare")
+        last = one.key
+        yield one
