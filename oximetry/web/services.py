@@ -14,6 +14,8 @@ from oximetry.services.joining import JoiningService
 from oximetry.services.nights import NightService
 from oximetry.services.readiness import ReadinessService
 from oximetry.services.rule_answers import ExtraRuleService
+from oximetry.services.storage_admin import StorageAdmin
+from oximetry.services.syncing import SyncService
 from oximetry.services.uploads import UploadService
 from patient_links import PatientLinks
 
@@ -55,3 +57,6 @@ class WebServices:
     extra_rules: ExtraRuleService
     readiness: ReadinessService
     open_signed: OpenSigned
+    syncing: SyncService
+    storage_admin: StorageAdmin
+    open_signed: OpenSigned | None
