@@ -42,8 +42,11 @@ from oximetry.services.readiness import ReadinessService
 from oximetry.services.reading import ReadingService
 from oximetry.services.reanalysis import ReanalysisService
 from oximetry.services.rule_answers import ExtraRuleService
+from oximetry.services.storage_admin import StorageAdmin
 from oximetry.services.store_watch import StoreWatch
 from oximetry.services.storing import StoringService
+from oximetry.services.sync_planning import SyncLimits
+from oximetry.services.syncing import APPLY_JOB, PLAN_JOB, SyncService
 from oximetry.services.transition import TransitionStore
 from oximetry.services.uploads import MEGABYTE, UploadLimits, UploadService
 from oximetry.services.verifying import VERIFY, VerifyingService
@@ -90,9 +93,13 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class _Storage:
-    """The configured store and what watches over it; ``outbox`` is the store itself, where it has one."""
+    """The configured store and what watches over it.
+
+    ``outbox`` is the store itself, where it has one; ``archived`` is the store without it.
+    """
 
     store: ObjectStore
+    archived: ObjectStore
     outbox: OutboxStore | None
     own_urls: UrlSigner
     watch: StoreWatch
@@ -101,13 +108,15 @@ class _Storage:
 def _storage(settings: Settings, catalogue: Catalogue, patience: str) -> _Storage:
     """A store over the network gets an outbox; a folder does not: where its disk fails, the database's does too."""
     store, outbox, breaker = _built_store(settings, patience), None, Breaker()
+    archived: ObjectStore = store
     if settings.provider != "local" or settings.in_transition:
         total = settings.storage_outbox_max_mb * MEGABYTE
         limits = OutboxLimits(min(total, 2 * settings.upload_max_file_mb * MEGABYTE), total)
+        archived = GuardedStore(store, breaker, monotonic)
         store = outbox = OutboxStore(store, breaker, monotonic, catalogue, utc_now, limits)
     watch = StoreWatch(GuardedStore(_built_store(settings, "check"), breaker, monotonic), monotonic)
     values = settings.store_values()
-    return _Storage(store, outbox, UrlSigner(values["secret"], values["base_url"]), watch)
+    return _Storage(store, archived, outbox, UrlSigner(values["secret"], values["base_url"]), watch)
 
 
 def _built_store(settings: Settings, patience: str) -> ObjectStore:
@@ -154,6 +163,8 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
     renderer = PngRenderer(PLOTLY_BUNDLE)
     plotting = PlottingService(catalogue, store, nights, _painter(renderer, readiness), utc_now)
     housekeeping = HousekeepingService(catalogue, store, utc_now)
+    may_remove = SyncLimits(settings.storage_sync_max_removed, settings.storage_sync_max_removed_pct)
+    syncing = SyncService(catalogue, storage.archived, utc_now, may_remove)
     handlers: dict[str, JobHandler] = {
         "read_item": reading.read_item,
         "store_item": storing.store_item,
@@ -162,10 +173,17 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
         "move_night": MovingService(catalogue, store, utc_now).move_night,
         "expunge": housekeeping.expunge,
         VERIFY: VerifyingService(catalogue, store, utc_now).verify,
+        PLAN_JOB: syncing.plan,
+        APPLY_JOB: syncing.apply,
     }
     if storage.outbox is not None:
         handlers[ARCHIVE] = storage.outbox.archive
-    failures = {"read_item": reading.refuse_failed, "store_item": storing.mark_failed}
+    failures: dict[str, Callable[[str, str], None]] = {
+        "read_item": reading.refuse_failed,
+        "store_item": storing.mark_failed,
+        PLAN_JOB: syncing.note,
+        APPLY_JOB: syncing.note,
+    }
     web = WebServices(
         accounts=AccountService(catalogue, Argon2Hasher(), utc_now),
         links=links,
@@ -177,6 +195,8 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
         exclusions=ExclusionService(catalogue, nights, utc_now),
         extra_rules=ExtraRuleService(catalogue),
         readiness=readiness,
+        syncing=syncing,
+        storage_admin=StorageAdmin(catalogue, store, utc_now, limits.file_bytes),
         open_signed=partial(storage.own_urls.open, store.get),
     )
 

@@ -1,4 +1,4 @@
-"""``storage check``: whether the configured store works, in six steps, and what to do where it does not."""
+"""``storage``: whether the configured store works, in six steps, and what to do where it does not."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import click
 
 from oximetry.cli_common import REFUSED, Commands, in_words, language_option, sentence
+from oximetry.cli_storage_sync import sync
 from oximetry.domain.errors import OximetryError, StorageRefused, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ FETCH_TIMEOUT_S = 4.0
 @click.group(cls=Commands)
 def storage() -> None:
     """The object store."""
+
+
+storage.add_command(sync)
 
 
 @storage.command()

@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     storage_transition: Literal["off", "write_both", "read_new", "new_only"] = "off"
     storage_path: Path = Path("storage")
     storage_outbox_max_mb: int = Field(default=256, ge=0, le=10_000)
+    storage_sync_max_removed: int = Field(default=100, ge=0)
+    storage_sync_max_removed_pct: float = Field(default=5.0, ge=0, le=100)
     signed_url_ttl_s: int = Field(default=300, ge=1, le=3600)
 
     r2_enabled: bool = False

@@ -56,7 +56,6 @@ class WebServices:
     exclusions: ExclusionService
     extra_rules: ExtraRuleService
     readiness: ReadinessService
-    open_signed: OpenSigned
     syncing: SyncService
     storage_admin: StorageAdmin
-    open_signed: OpenSigned | None
+    open_signed: OpenSigned
