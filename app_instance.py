@@ -52,7 +52,7 @@ from oximetry.services.uploads import MEGABYTE, UploadLimits, UploadService
 from oximetry.services.verifying import VERIFY, VerifyingService
 from oximetry.services.work import JobHandler, JobRunner
 from oximetry.settings import Settings
-from oximetry.web import dash_requests, doctor_app, patient_app, routes, security, sign_in
+from oximetry.web import dash_requests, doctor_app, patient_app, routes, security, sign_in, storage_page
 from oximetry.web.figures import night_figure
 from oximetry.web.i18n import words
 from oximetry.web.patient_access import PatientAccess
@@ -249,6 +249,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     sign_in.install(server, services.web.accounts)
     access = PatientAccess(services.web.links, services.web.nights, derive_key(settings.secret(), "patient-cookie"))
     routes.install(server, services.web, access)
+    storage_page.install(server, services.web, utc_now)
     dash_apps[security.DOCTOR_PREFIX] = doctor_app.create(server, services.web, ASSETS)
     callbacks_medical.register(dash_apps[security.DOCTOR_PREFIX], services.web)
     dash_apps[security.PATIENT_PREFIX] = patient_app.create(server, services.web, access, ASSETS)

@@ -1,7 +1,7 @@
 """Measures every budget and prints a table; nothing here is an assertion.
 
 Everything runs against real parts: gunicorn, a worker, Chromium, the local store. Names after ``python -m benchmarks``
-choose some of the measurements: ``night picture upload batch page exclusion redirect storage``.
+choose some of the measurements: ``night picture upload batch page exclusion redirect storage sync``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from benchmarks.live_measures import batch, exclusion, page, redirect, upload
 from benchmarks.report import Row, machine, print_row, print_rows
 from benchmarks.single_measures import night, picture
 from benchmarks.storage_measures import storage
+from benchmarks.sync_measure import sync
 
 MEASURES = {
     "night": lambda folder: night(),
@@ -25,6 +26,7 @@ MEASURES = {
     "exclusion": exclusion,
     "redirect": redirect,
     "storage": lambda folder: storage(),
+    "sync": sync,
 }
 
 

@@ -8,6 +8,7 @@ import dash
 from flask import Flask, has_request_context
 from flask_login import current_user
 
+from oximetry.domain.records import Role
 from oximetry.web import doctor_page
 from oximetry.web.i18n import words
 from oximetry.web.language import request_words
@@ -40,7 +41,7 @@ def create(server: Flask, services: WebServices, assets: Path) -> dash.Dash:
         server=server,
         url_base_pathname=DOCTOR_PREFIX,
         assets_folder=str(assets),
-        assets_ignore=r"^patient.*",
+        assets_ignore=r"^patient.*|^storage.*",
         index_string=INDEX,
         title=words("ro")("app.name"),
         update_title=None,
@@ -52,7 +53,8 @@ def create(server: Flask, services: WebServices, assets: Path) -> dash.Dash:
             return doctor_page.layout(words("ro"), "", "", services.uploads.limits)  # set-up looks at the ids only
         doctor = current_user.doctor
         session = services.uploads.open_session(doctor)
-        return doctor_page.layout(request_words(), doctor.email, session.id, services.uploads.limits)
+        is_admin = doctor.role is Role.ADMINISTRATOR
+        return doctor_page.layout(request_words(), doctor.email, session.id, services.uploads.limits, is_admin=is_admin)
 
     app.layout = layout
     return app

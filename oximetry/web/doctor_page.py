@@ -14,6 +14,7 @@ from oximetry.web import exclusion_view, extra_rules_view, ids
 from oximetry.web.figures import config
 from oximetry.web.i18n import Words
 from oximetry.web.patient_page import language_switch
+from oximetry.web.security import STORAGE_PATH
 
 POLL_MS = 1000
 PLOT_HEIGHT_PX = 460
@@ -27,8 +28,8 @@ _UPLOAD_WORDS = ("waiting", "sending", "retrying", "failed", "stopped", "stop", 
                  "too_large", "too_many", "batch_too_large", "left", "signed_out")  # fmt: skip
 
 
-def layout(words: Words, email: str, session_id: str, limits: UploadLimits) -> Component:
-    """The whole page for a signed-in doctor and an open batch."""
+def layout(words: Words, email: str, session_id: str, limits: UploadLimits, *, is_admin: bool = False) -> Component:
+    """The whole page for a signed-in doctor and an open batch; an administrator's names the storage page."""
     return dmc.MantineProvider(
         [
             dcc.Location(id=ids.LOCATION, refresh=False),
@@ -43,7 +44,7 @@ def layout(words: Words, email: str, session_id: str, limits: UploadLimits) -> C
             dcc.Store(id=ids.NIGHT_OPENED),
             dcc.Store(id=ids.NIGHT_CHANGED),
             dcc.Interval(id=ids.POLL, interval=POLL_MS),
-            _header(words, email),
+            _header(words, email, is_admin),
             _expired(words),
             html.Div(words("doctor.sign_out_failed"), id=ids.SIGN_OUT_FAILED, className=_ERROR, hidden=True),
             html.Div(id=ids.MESSAGE, role="status"),
@@ -83,7 +84,8 @@ def _question(title: str, names: tuple[str, str, str, str], answers: tuple[str, 
     return dmc.Modal([html.Div(id=text), dmc.Group(buttons, mt="md")], id=modal, title=title, opened=False)
 
 
-def _header(words: Words, email: str) -> Component:
+def _header(words: Words, email: str, is_admin: bool) -> Component:
+    storage = [html.A(words("nav.storage"), href=STORAGE_PATH)] if is_admin else []
     return html.Header(
         [
             html.Strong(words("app.name"), className="brand"),
@@ -91,6 +93,7 @@ def _header(words: Words, email: str) -> Component:
                 [
                     html.A(words("nav.batch"), href="#lot"),
                     html.A(words("nav.patients"), href="#pacienti"),
+                    *storage,
                 ]
             ),
             html.Span([language_switch(words), html.Span(email, className="quiet email")], className="right"),

@@ -76,7 +76,7 @@ def create(server: Flask, services: WebServices, access: PatientAccess, assets: 
         server=server,
         url_base_pathname=PATIENT_PREFIX,
         assets_folder=str(assets),
-        assets_ignore=r"^medic.*|^dashAgGrid.*",
+        assets_ignore=r"^medic.*|^storage.*|^dashAgGrid.*",
         compress=False,
         update_title=None,
         title="",

@@ -15,6 +15,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
 DOCTOR_PREFIX = "/medic/"
 PATIENT_PREFIX = "/patient/"
+STORAGE_PATH = "/medic/storage"
 CSRF_COOKIE = "_csrf_token"
 
 # POSTs of a patient's browser: it has no session to ride on, so its own origin is asked for instead of a token
@@ -29,6 +30,8 @@ _DASH_PATHS = re.compile(
 _OWN_PATHS = re.compile(
     r"POST /medic/uploads/[0-9a-f-]{36}/files|POST /patient/session"
     r"|(GET|HEAD) /patient/[0-9a-f-]{36}/(csvs|originals|pdfs|plots)/[^/]+"
+    r"|(GET|HEAD) /medic/storage(/files/[0-9a-f-]{36}|/plans/[0-9a-z-]{1,36}(/plan\.jsonl)?)?"
+    r"|POST /medic/storage/(init|files(/[0-9a-f-]{36}/(delete|restore|assign))?|plans(/[0-9a-z-]{1,36}/apply)?)"
 )
 _STATIC = re.compile(r"/(_dash-component-suites|assets)/|/_favicon\.ico$")
 
@@ -125,7 +128,7 @@ def _check_sign_in() -> ResponseReturnValue | None:
     path = request.path
     if not path.startswith(DOCTOR_PREFIX) or _STATIC.search(path) or current_user.is_authenticated:
         return None
-    if path == DOCTOR_PREFIX and request.method == "GET":
+    if request.method == "GET" and (path == DOCTOR_PREFIX or path.startswith(STORAGE_PATH)):
         return redirect("/login")
     return {"reason": "signed_out"}, 401
 

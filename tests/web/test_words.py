@@ -66,7 +66,8 @@ def is_used(key: str) -> bool:
     group, _, name = key.partition(".")
     if f'"{key}"' in TEXT:
         return True
-    if f'"{group}.{{' in TEXT and (f'"{name}"' in TEXT or name.isdigit() or f'"{name.replace("-", "_")}"' in TEXT):
+    composed = f'"{group}.{{' in TEXT or f'"{group}." ~' in TEXT  # in Python, and in a template
+    if composed and (f'"{name}"' in TEXT or name.isdigit() or f'"{name.replace("-", "_")}"' in TEXT):
         return True
     if group in ("state", "night_state", "done", "download", "upload"):
         return f'"{name}"' in TEXT or f".{name}" in TEXT
