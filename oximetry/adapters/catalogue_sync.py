@@ -181,11 +181,11 @@ class ComparedFilesTable:
         live = select(func.count()).select_from(t.stored_files).where(t.stored_files.c.deleted_at.is_(None))
         return int(self._connection.scalar(live) or 0)
 
-    def sample(self, before: datetime, limit: int) -> list[str]:
-        """The keys of some live files that were last changed before a time, newest first."""
+    def sample(self, limit: int) -> list[str]:
+        """The keys of some live files that are archived, newest first."""
         file = t.stored_files.c
         waiting = select(t.outbox.c.id).where(t.outbox.c.key == file.key)
-        query = select(file.key).where(file.deleted_at.is_(None), file.updated_at < before, ~waiting.exists())
+        query = select(file.key).where(file.deleted_at.is_(None), ~waiting.exists())
         return list(self._connection.scalars(query.order_by(file.created_at.desc()).limit(limit)))
 
     def outbox_keys(self) -> set[str]:

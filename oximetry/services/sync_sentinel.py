@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import timedelta
 
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import NotFound, SyncAborted
@@ -18,7 +17,6 @@ from oximetry.domain.syncing import SENTINEL_KEY
 logger = logging.getLogger(__name__)
 
 SAMPLE = 20
-SETTLED = timedelta(hours=24)
 
 
 class Sentinel:
@@ -53,10 +51,9 @@ class Sentinel:
         SyncAborted
             ``sync_other_catalogue``, or ``sync_store_looks_wrong``: most of a sample of our files are not there.
         """
-        before = self._clock() - SETTLED
         with self._catalogue.write() as transaction:
             identity = transaction.sync_runs.identity()
-            sample = transaction.compared_files.sample(before, SAMPLE)
+            sample = transaction.compared_files.sample(SAMPLE)
         if self._is_there(identity.catalogue_id):
             return
         found = sum(self._exists(key) for key in sample)

@@ -17,14 +17,21 @@ from tests.factories import night_csv, night_name
 ROWS = ".ag-center-cols-container .ag-row"
 
 
-def sign_in(browser: Browser, site: Site, *, width: int = 1280, language: str = "ro") -> Page:
+def sign_in(
+    browser: Browser,
+    site: Site,
+    *,
+    width: int = 1280,
+    language: str = "ro",
+    account: tuple[str, str] = (EMAIL, PASSWORD),
+) -> Page:
     """A doctor's page in a fresh browser context."""
     context = browser.new_context(viewport={"width": width, "height": 900})
     context.add_cookies([{"name": "language", "value": language, "url": site.url}])
     page = context.new_page()
     page.goto(f"{site.url}/")
-    page.fill("#email", EMAIL)
-    page.fill("#password", PASSWORD)
+    page.fill("#email", account[0])
+    page.fill("#password", account[1])
     page.click("button[type=submit]")
     page.locator("#drop-zone").wait_for()
     return page
