@@ -67,13 +67,6 @@ class FileListTable:
         names = ("live", "deleted", "orphan", "bytes")
         return {**{name: int(value) for name, value in zip(names, row, strict=True)}, "pending": int(waiting or 0)}
 
-    def owner(self, patient_id: str) -> str:
-        """The id of a patient's doctor; raises ``NotFound`` for an unknown patient."""
-        doctor_id = self._connection.scalar(select(t.patients.c.doctor_id).where(t.patients.c.id == patient_id))
-        if doctor_id is None:
-            raise NotFound(patient_id=patient_id)
-        return str(doctor_id)
-
     def night_home(self, night_id: str) -> NightHome:
         """Whose a night is, its state and when it began; raises ``NotFound``."""
         night = t.recordings.c

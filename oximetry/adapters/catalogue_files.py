@@ -121,12 +121,13 @@ class FilesTable:
         query = query.order_by(file.verified_at.is_not(None), file.verified_at, file.created_at, file.key).limit(limit)
         return [file_row(row) for row in self._connection.execute(query)]
 
-    def set_verified(self, file_id: str, now: datetime, *, is_right: bool) -> None:
-        """A live file was re-read, and its bytes were the right ones or not."""
+    def set_verified(self, file_id: str, now: datetime, *, sha256: str | None, is_right: bool) -> None:
+        """A live file was re-read, and its bytes were the right ones or not; a SHA-256 that is known already stays."""
         file = t.stored_files.c
         damaged_at = None if is_right else func.coalesce(file.damaged_at, now)
         live = (file.id == file_id, file.deleted_at.is_(None))
-        self._connection.execute(update(t.stored_files).where(*live).values(verified_at=now, damaged_at=damaged_at))
+        values = {"verified_at": now, "damaged_at": damaged_at, "sha256": func.coalesce(file.sha256, sha256)}
+        self._connection.execute(update(t.stored_files).where(*live).values(**values))
 
     def damaged(self) -> int:
         """How many live files were damaged when they were last re-read."""

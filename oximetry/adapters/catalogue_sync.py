@@ -176,11 +176,6 @@ class ComparedFilesTable:
         )
         return [CatalogueRow._make(row) for row in rows]
 
-    def live_count(self) -> int:
-        """Rows that are not deleted."""
-        live = select(func.count()).select_from(t.stored_files).where(t.stored_files.c.deleted_at.is_(None))
-        return int(self._connection.scalar(live) or 0)
-
     def sample(self, limit: int) -> list[str]:
         """The keys of some live files that are archived, newest first."""
         file = t.stored_files.c

@@ -111,11 +111,11 @@ class StorageAdmin:
         if not upload.content or kind_of(upload) not in _fitting(kind):
             raise InvalidUpload("kind_differs")
         with self._catalogue.read() as transaction:
-            transaction.file_list.owner(patient_id)
+            transaction.patients.doctor_of(patient_id)
         made = self._named(patient_id, kind, self._clock(), upload)
         self._store.put(made.key, made.content, content_type=made.content_type, filename=made.name)
         with self._catalogue.write() as transaction:
-            transaction.file_list.owner(patient_id)
+            transaction.patients.doctor_of(patient_id)
             file = transaction.files.add(made.row(("patient", patient_id), admin.id), self._clock())
             self._show(transaction, file, patient_id, None)
             self._audit(transaction, admin, "file_uploaded", file.id, patient_id=patient_id)
@@ -197,7 +197,7 @@ class StorageAdmin:
         return given
 
     def _check_home(self, transaction: Transaction, patient_id: str, night_id: str | None) -> None:
-        transaction.file_list.owner(patient_id)
+        transaction.patients.doctor_of(patient_id)
         if night_id is not None:
             transaction.nights.lock(night_id)
             home = transaction.file_list.night_home(night_id)

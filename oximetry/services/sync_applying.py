@@ -99,7 +99,7 @@ class SyncApplier:
         if sha256_of(line for line, _ in plan_lines(self._catalogue, run.id)) != run.sha256:
             raise SyncAborted("sync_plan_altered")
         with self._catalogue.write() as transaction:
-            self._limits.check(run.counts.get("removed", 0), transaction.compared_files.live_count())
+            self._limits.check(run.counts.get("removed", 0), transaction.files.live_count())
             begun = {"state": RunState.APPLYING.value, "applied_by": doctor_id, "reason": None}
             transaction.sync_runs.set(run.id, self._clock(), **begun)
             transaction.audit.add(self._clock(), doctor_id, "sync_apply_begun", ("sync_run", run.id))

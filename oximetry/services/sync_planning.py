@@ -145,7 +145,7 @@ class SyncPlanner:
     def _finish(self, run_id: str) -> SyncRun:
         with self._catalogue.read() as transaction:
             run = transaction.sync_runs.get(run_id)
-            live_rows = transaction.compared_files.live_count()
+            live_rows = transaction.files.live_count()
         if live_rows and not run.counts.get("objects"):
             raise SyncAborted("sync_listing_empty", rows=live_rows)
         self._limits.check(run.counts.get("removed", 0), live_rows)

@@ -44,17 +44,18 @@ class VerifyingService:
             left -= PORTION if files else left
 
     def _verify(self, file: StoredFile) -> None:
-        problem = self._problem(file)
+        digest, problem = self._read(file)
         with self._catalogue.write() as transaction:
-            transaction.files.set_verified(file.id, self._clock(), is_right=problem is None)
+            transaction.files.set_verified(file.id, self._clock(), sha256=digest, is_right=problem is None)
             if problem:
                 transaction.audit.add(self._clock(), None, "object_damaged", ("file", file.id), problem=problem)
         if problem:
             logger.critical("stored object is not what was stored file=%s problem=%s", file.id, problem)
 
-    def _problem(self, file: StoredFile) -> str | None:
+    def _read(self, file: StoredFile) -> tuple[str | None, str | None]:
+        """Its SHA-256 now, and what is wrong with it; of a file that a listing found this is the first SHA-256."""
         try:
-            content = self._store.get(file.key)
+            digest = hashlib.sha256(self._store.get(file.key)).hexdigest()
         except NotFound:
-            return "missing"
-        return None if hashlib.sha256(content).hexdigest() == file.sha256 else "altered"
+            return None, "missing"
+        return digest, None if file.sha256 in (digest, None) else "altered"

@@ -1,5 +1,6 @@
 """Synchronising on a memory store: plan, look, apply that very plan, and everything that must stop it."""
 
+import hashlib
 import json
 from types import SimpleNamespace
 from uuid import uuid4
@@ -13,6 +14,7 @@ from oximetry.services.night_files import NewFile
 from oximetry.services.sync_lock import LEASE
 from oximetry.services.sync_planning import SyncLimits
 from oximetry.services.syncing import SyncService
+from oximetry.services.verifying import VerifyingService
 from tests.factories import night_csv, night_name
 from tests.memory_store import Crash, crash
 
@@ -391,6 +393,16 @@ def test_a_file_stored_after_all_takes_the_row_that_synchronisation_made(scene):
     with scene.catalogue.write() as transaction:
         file = transaction.files.add(made.row(("patient", scene.patient.id), scene.doctor.id), scene.clock())
     assert (file.reference_type, file.sha256) == ("patient", made.row(("", ""), None)["sha256"])
+
+
+def test_the_nightly_reading_learns_the_sha256_of_what_a_listing_found(both):
+    both.differ()
+    both.apply(both.plan())
+    both.clock.move(days=2)
+    VerifyingService(both.catalogue, both.store, both.clock).verify("2026-03-05")
+    assert both.row(both.more).file.sha256 == hashlib.sha256(b"more").hexdigest()
+    with both.catalogue.read() as transaction:
+        assert transaction.files.damaged() == 1  # the mismatched one
 
 
 def test_the_worker_plans_every_night_and_applies_when_asked(scene):

@@ -146,7 +146,7 @@ def test_thousands_of_objects_of_a_gateway_get_their_rows(bucket: S3Store, sqlit
     report = service.apply_now(run.id, run.sha256 or "").counts
     assert (report["done_orphaned"], report["done_failed"], report["done_skipped"]) == (OBJECTS, 0, 0)
     with catalogue.read() as transaction:
-        assert transaction.compared_files.live_count() == OBJECTS
+        assert transaction.files.live_count() == OBJECTS
         [one] = transaction.file_list.page(FileFilter(state=FileState.ORPHAN), None, 1)
     assert one.file.size == len(one.file.key)
     again = service.plan_now()
