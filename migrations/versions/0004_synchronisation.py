@@ -16,9 +16,12 @@ _NO_DELETED = "deleted_at IS NOT NULL"
 def upgrade() -> None:
     op.add_column("stored_files", sa.Column("etag", sa.String(length=80), nullable=True))
     op.add_column("stored_files", sa.Column("missing_since", sa.DateTime(), nullable=True))
-    _let_sha256_be_unknown()
-    if op.get_context().dialect.name == "postgresql":  # the order of listings, and of SQLite, is that of the bytes
+    if _on_postgresql():
+        op.alter_column("stored_files", "sha256", existing_type=sa.String(length=64), nullable=True)
+        # the order of listings, and of SQLite, is that of the bytes
         op.execute('ALTER TABLE stored_files ALTER COLUMN key TYPE VARCHAR(300) COLLATE "C"')
+    else:
+        _replace_sha256(sa.Column("sha256_now", sa.String(length=64), nullable=True))
     op.create_index(op.f("ix_stored_files_created"), "stored_files", ["created_at", "id"], unique=False)
     op.create_index(
         op.f("ix_stored_files_deleted"),
@@ -81,23 +84,23 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index(op.f("ix_stored_files_deleted"), table_name="stored_files")
     op.drop_index(op.f("ix_stored_files_created"), table_name="stored_files")
-    if op.get_context().dialect.name == "postgresql":
+    op.execute("UPDATE stored_files SET sha256 = '' WHERE sha256 IS NULL")
+    if _on_postgresql():
         op.execute('ALTER TABLE stored_files ALTER COLUMN key TYPE VARCHAR(300) COLLATE "default"')
-    _replace_sha256(sa.Column("sha256_now", sa.String(length=64), nullable=False, server_default=""))
+        op.alter_column("stored_files", "sha256", existing_type=sa.String(length=64), nullable=False)
+    else:
+        _replace_sha256(sa.Column("sha256_now", sa.String(length=64), nullable=False, server_default=""))
     op.drop_column("stored_files", "missing_since")
     op.drop_column("stored_files", "etag")
 
 
-def _let_sha256_be_unknown() -> None:
-    if op.get_context().dialect.name == "postgresql":
-        op.alter_column("stored_files", "sha256", existing_type=sa.String(length=64), nullable=True)
-    else:
-        _replace_sha256(sa.Column("sha256_now", sa.String(length=64), nullable=True))
+def _on_postgresql() -> bool:
+    return op.get_context().dialect.name == "postgresql"
 
 
 def _replace_sha256(column: sa.Column) -> None:
-    """A column in place of the other: a copied table would be dropped, and others refer to it."""
+    """SQLite: a column in place of the other; a copied table would be dropped, and others refer to it."""
     op.add_column("stored_files", column)
-    op.execute("UPDATE stored_files SET sha256_now = COALESCE(sha256, '')")
+    op.execute("UPDATE stored_files SET sha256_now = sha256")
     op.drop_column("stored_files", "sha256")
     op.execute("ALTER TABLE stored_files RENAME COLUMN sha256_now TO sha256")

@@ -17,6 +17,15 @@ from oximetry.domain.syncing import UNASSIGNED, Kind
 
 COMPARED = (RunState.PLANNED.value, RunState.ABORTED.value, RunState.APPLYING.value, RunState.APPLIED.value)
 
+_TOLD_FIRST = (
+    FileState.DELETED,
+    FileState.PENDING,
+    FileState.MISSING,
+    FileState.DAMAGED,
+    FileState.MISMATCHED,
+    FileState.ORPHAN,
+)
+
 
 class FileListTable:
     """Implements ``ports.FileList``."""
@@ -101,16 +110,7 @@ class FileListTable:
         return file_row(self._connection.execute(select(t.stored_files).where(file.id == file_id)).one())
 
     def _files(self) -> Select[Any]:
-        states = [
-            (self._is(state), state.value)
-            for state in (
-                FileState.DELETED,
-                FileState.PENDING,
-                FileState.MISSING,
-                FileState.MISMATCHED,
-                FileState.ORPHAN,
-            )
-        ]
+        states = [(self._is(state), state.value) for state in _TOLD_FIRST]
         state = case(*states, else_=literal(FileState.LIVE.value)).label("state")
         doctors = t.stored_files.outerjoin(t.doctors, t.doctors.c.id == t.stored_files.c.created_by)
         return select(t.stored_files, state, t.doctors.c.email.label("creator")).select_from(doctors)
@@ -121,25 +121,22 @@ class FileListTable:
             return file.deleted_at.is_not(None)
         live = file.deleted_at.is_(None)
         if state is FileState.PENDING:
-            return and_(live, select(t.outbox.c.id).where(t.outbox.c.key == file.key).exists())
+            return and_(live, file.key.in_(select(t.outbox.c.key)))
+        if state is FileState.DAMAGED:
+            return and_(live, file.damaged_at.is_not(None))
         if state is FileState.ORPHAN:
             return and_(live, file.reference_type == UNASSIGNED)
         if state is FileState.LIVE:
-            others = (FileState.PENDING, FileState.MISSING, FileState.MISMATCHED, FileState.ORPHAN)
-            return and_(live, *[~self._is(other) for other in others])
+            return and_(live, *[~self._is(other) for other in _TOLD_FIRST if other is not FileState.DELETED])
         kind = Kind.REMOVED if state is FileState.MISSING else Kind.MISMATCHED
         run = s.sync_runs.c
         last = (
             select(run.id).where(run.state.in_(COMPARED)).order_by(run.created_at.desc(), run.id).limit(1)
         ).scalar_subquery()
         entry = s.sync_entries.c
-        found = select(entry.number).where(
-            entry.run_id == last,
-            entry.file_id == file.id,
-            entry.kind == kind.value,
-            file.updated_at == entry.row_updated_at,
-        )
-        return and_(live, found.exists())
+        found = select(entry.file_id).where(entry.run_id == last, entry.kind == kind.value)
+        unchanged = found.where(entry.file_id == file.id, entry.row_updated_at == file.updated_at)
+        return and_(live, file.id.in_(found), unchanged.exists())  # the first is few rows, looked up once
 
 
 def _listed(row: Any) -> ListedFile:

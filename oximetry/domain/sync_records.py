@@ -40,6 +40,7 @@ class FileState(StrEnum):
     PENDING = "pending"
     MISSING = "missing"
     MISMATCHED = "mismatched"
+    DAMAGED = "damaged"  # its bytes were not the right ones when they were last re-read
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from datetime import datetime
+from functools import partial
 
 import pytest
 from alembic import command
@@ -113,14 +114,16 @@ def test_sqlite_reader_sees_one_moment_while_another_writes(sqlite_url):
     catalogue.dispose()
 
 
-def test_the_second_migration_keeps_the_patients_of_the_first(empty):
-    def to(revision, step=command.upgrade):
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        with empty._engine.connect() as connection, connection.begin():
-            config.attributes["connection"] = connection
-            step(config, revision)
+def move_to(catalogue, revision, step=command.upgrade):
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with catalogue._engine.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        step(config, revision)
 
+
+def test_the_second_migration_keeps_the_patients_of_the_first(empty):
+    to = partial(move_to, empty)
     to("0001")
     with empty._engine.connect() as connection, connection.begin():
         connection.exec_driver_sql(
@@ -136,3 +139,32 @@ def test_the_second_migration_keeps_the_patients_of_the_first(empty):
     to("0001", command.downgrade)
     with empty._engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT number FROM patients").scalar() == 1
+
+
+FILE = "'f', 'b/csvs/a.csv', 'a.csv', 'text/csv', 1, 'aa', 'patient', 'p', '2026-01-01', '2026-01-01'"
+COLUMNS = "id, key, name, content_type, size, sha256, reference_type, reference_id, created_at, updated_at"
+
+
+def test_the_fourth_migration_keeps_files_and_what_points_to_them(empty):
+    to = partial(move_to, empty)
+    to("0003")
+    with empty._engine.connect() as connection, connection.begin():
+        for statement in (
+            "INSERT INTO doctors (id, email, password_hash, role, created_at)"
+            " VALUES ('d', 'ana@clinic.ro', 'x', 'doctor', '2026-01-01')",
+            "INSERT INTO patients (id, doctor_id, number, created_at) VALUES ('p', 'd', 1, '2026-01-01')",
+            f"INSERT INTO stored_files ({COLUMNS}) VALUES ({FILE})",
+            "INSERT INTO device_reports (id, patient_id, file_id, created_at) VALUES ('r', 'p', 'f', '2026-01-01')",
+        ):
+            connection.exec_driver_sql(statement)
+    for revision, step in (("head", command.upgrade), ("0003", command.downgrade), ("head", command.upgrade)):
+        to(revision, step)
+        with empty._engine.connect() as connection:
+            told = "SELECT sha256, file_id FROM stored_files JOIN device_reports ON file_id = stored_files.id"
+            assert tuple(connection.exec_driver_sql(told).one()) == ("aa", "f")
+    with empty.write() as transaction:
+        [file_id] = transaction.compared_files.adopt(
+            [{"key": "b/csvs/B.csv", "content_type": "text/csv", "size": 1, "reference_id": ""}], datetime(2026, 1, 2)
+        ).values()
+        assert transaction.file_list.get(file_id).file.sha256 is None
+        assert [row.key for row in transaction.compared_files.rows_after("", 9)] == ["b/csvs/B.csv", "b/csvs/a.csv"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import partial
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from oximetry.services.syncing import SyncService
 from oximetry.services.verifying import VerifyingService
 from tests.factories import night_csv, night_name
 from tests.memory_store import Crash, crash
+from tests.parallel import together
 
 
 class Scene:
@@ -301,6 +303,14 @@ def test_two_synchronisations_never_run_at_once(scene):
     assert scene.store.before == {}
 
 
+def test_of_many_that_want_the_lock_one_gets_it(both):
+    def take(holder):
+        with both.catalogue.write() as transaction:
+            return transaction.sync_runs.take_lease(holder, both.clock(), both.clock() + LEASE)
+
+    assert sorted(together([partial(take, f"holder {number}") for number in range(5)])) == [False] * 4 + [True]
+
+
 def test_the_lock_of_a_dead_process_runs_out(scene):
     with scene.catalogue.write() as transaction:
         assert transaction.sync_runs.take_lease("dead", scene.clock(), scene.clock() + LEASE)
@@ -402,7 +412,8 @@ def test_the_nightly_reading_learns_the_sha256_of_what_a_listing_found(both):
     VerifyingService(both.catalogue, both.store, both.clock).verify("2026-03-05")
     assert both.row(both.more).file.sha256 == hashlib.sha256(b"more").hexdigest()
     with both.catalogue.read() as transaction:
-        assert transaction.files.damaged() == 1  # the mismatched one
+        assert transaction.files.damaged() == 1
+    assert both.row(both.keys[5]).state is FileState.DAMAGED  # the mismatched one
 
 
 def test_the_worker_plans_every_night_and_applies_when_asked(scene):
