@@ -44,7 +44,8 @@ def sync(context: click.Context, init: bool, plan_file: Path | None, applied_fil
 
 def _plan(say: Words, syncing: SyncService, plan_file: Path | None) -> None:
     shown = syncing.shown(syncing.plan_now().id)
-    _tell_plan(say, shown)
+    if shown.run.counts:
+        _tell_plan(say, shown)
     if shown.run.sha256 is None:
         raise SyncAborted(shown.run.reason, **shown.run.details)
     if plan_file is None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +25,7 @@ from oximetry.domain.sync_records import FileFilter, FileState, RunState
 from oximetry.domain.syncing import SENTINEL_KEY
 from oximetry.services.sync_planning import SyncLimits
 from oximetry.services.syncing import SyncService
+from tests.e2e.live import ROOT, wait_until
 from tests.factories import SilentBell
 from tests.storage.gateway import Gateway
 from tests.storage.worlds import s3_config
@@ -115,6 +121,32 @@ def test_limits_are_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert sync().exit_code == 0
     monkeypatch.setenv("STORAGE_SYNC_MAX_REMOVED", "2")
     assert sync().exit_code == 1
+
+
+def test_an_application_that_is_killed_is_finished_by_the_next(folder: Path) -> None:
+    for number in range(3000):
+        place(folder, f"old/{number:04d}")
+    sync("--plan", folder / "plan")
+    catalogue = folder / "data" / "catalogue.sqlite"
+    words = [sys.executable, "-m", "oximetry", "storage", "sync", "--apply", str(folder / "plan")]
+    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: asked(catalogue, "SELECT count(*) FROM stored_files") > 0, every_s=0.002)
+    process.kill()
+    assert process.wait(10) == -signal.SIGKILL
+    assert 0 < asked(catalogue, "SELECT count(*) FROM stored_files") < 3001
+    result = sync("--apply", folder / "plan")
+    assert (result.exit_code, "Another synchronisation is running" in result.stderr) == (1, True)
+    asked(catalogue, "UPDATE sync_state SET lease_until = '2026-01-01 00:00:00.000000'")
+    result = sync("--apply", folder / "plan")
+    assert (result.exit_code, "unassigned): 3,001" in result.output) == (0, True)
+    assert asked(catalogue, "SELECT count(*) FROM stored_files") == 3001
+    assert asked(catalogue, "SELECT count(*) FROM audit_events WHERE act = 'file_found'") == 3001
+
+
+def asked(catalogue: Path, statement: str) -> int:
+    with closing(sqlite3.connect(catalogue, timeout=30)) as connection, connection:
+        row = connection.execute(statement).fetchone()
+        return int(row[0]) if row else 0
 
 
 def _age_rows(folder: Path) -> None:
