@@ -44,7 +44,7 @@ class Sentinel:
         raise SyncAborted("sync_not_initialised" if identity.sentinel_at is None else "sync_sentinel_missing")
 
     def init(self, doctor_id: str | None) -> None:
-        """Write the sentinel on an administrator's word.
+        """Write the sentinel on an administrator's word; again where it stands, for a moving system has two stores.
 
         Raises
         ------
@@ -54,11 +54,10 @@ class Sentinel:
         with self._catalogue.write() as transaction:
             identity = transaction.sync_runs.identity()
             sample = transaction.compared_files.sample(SAMPLE)
-        if self._is_there(identity.catalogue_id):
-            return
-        found = sum(self._exists(key) for key in sample)
-        if found * 2 < len(sample):
-            raise SyncAborted("sync_store_looks_wrong", looked=len(sample), found=found)
+        if not self._is_there(identity.catalogue_id):
+            found = sum(self._exists(key) for key in sample)
+            if found * 2 < len(sample):
+                raise SyncAborted("sync_store_looks_wrong", looked=len(sample), found=found)
         self._write(identity.catalogue_id, doctor_id)
 
     def _is_there(self, catalogue_id: str) -> bool:
