@@ -6,15 +6,20 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID, uuid4
 
 from benchmarks.report import Row
-from oximetry.domain.ports import StoredObject
+from oximetry.domain.ports import ObjectStore, StoredObject
 
+if TYPE_CHECKING:
+    from tests.storage.gateway import Gateway
+
+Result = TypeVar("Result")
 OBJECTS = 1_000_000
 FILES_PER_PATIENT = 12
 GATEWAY_OBJECTS = 20_000
@@ -144,25 +149,17 @@ def _plan_fake(url: str, step: int) -> dict[str, float]:
 
 
 def _on_the_gateway(folder: Path) -> Iterator[Row]:
-    """Plan and apply: half of the objects have no row."""
-    from oximetry.adapters.catalogue import Catalogue, utc_now
-    from oximetry.services.sync_planning import SyncLimits
-    from oximetry.services.syncing import SyncService
+    """Plan and apply: at first no object has a row."""
     from storage_service import StoreOptions, build_store
-    from tests.factories import SilentBell
     from tests.storage.gateway import Gateway, missing_programs
 
     if missing_programs():
         return
     gateway = Gateway.start()
     try:
-        bucket, client = gateway.bucket(), gateway.client()
-        patient = str(uuid4())
-        keys = [f"{patient}/csvs/{number:014d}_9001_0011aabb.csv" for number in range(GATEWAY_OBJECTS)]
-        start = time.perf_counter()
-        with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(lambda key: client.put_object(Bucket=bucket, Key=key, Body=key.encode()), keys))
-        yield Row("  (the gateway takes 20,000 small objects, 16 threads)", "", f"{time.perf_counter() - start:.1f} s")
+        bucket = gateway.bucket()
+        seconds = _timed(lambda: _fill(gateway, bucket))[0]
+        yield Row("  (the gateway takes 20,000 small objects, 16 threads)", "", f"{seconds:.1f} s")
         options = StoreOptions(
             provider="s3",
             endpoint=gateway.endpoint,
@@ -170,27 +167,42 @@ def _on_the_gateway(folder: Path) -> Iterator[Row]:
             secret_access_key=gateway.secret_key,
             bucket=bucket,
         )
-        catalogue = Catalogue(f"sqlite:///{folder}/gateway.sqlite", SilentBell())
-        catalogue.migrate()
-
-        def later() -> datetime:
-            return utc_now().replace(year=utc_now().year + 1)
-
-        service = SyncService(catalogue, build_store(options), later, SyncLimits())
-        for what in ("without a row", "all known"):
-            start = time.perf_counter()
-            run = service.plan_now()
-            seconds = time.perf_counter() - start
-            yield Row(f"storage sync, plan, gateway, 20,000 objects {what}", "", f"{seconds:.1f} s")
-            if what == "without a row":
-                start = time.perf_counter()
-                report = service.apply_now(run.id, run.sha256 or "")
-                assert report.counts["done_orphaned"] == GATEWAY_OBJECTS, report
-                seconds = time.perf_counter() - start
-                yield Row("storage sync, apply, gateway, 20,000 objects", "", f"{seconds:.1f} s")
-        catalogue.dispose()
+        yield from _planned_and_applied(f"sqlite:///{folder}/gateway.sqlite", build_store(options))
     finally:
         gateway.stop()
+
+
+def _fill(gateway: Gateway, bucket: str) -> None:
+    client, patient = gateway.client(), str(uuid4())
+    keys = [f"{patient}/csvs/{number:014d}_9001_0011aabb.csv" for number in range(GATEWAY_OBJECTS)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda key: client.put_object(Bucket=bucket, Key=key, Body=key.encode()), keys))
+
+
+def _planned_and_applied(url: str, store: ObjectStore) -> Iterator[Row]:
+    from oximetry.adapters.catalogue import Catalogue, utc_now
+    from oximetry.services.sync_planning import SyncLimits
+    from oximetry.services.syncing import SyncService
+    from tests.factories import SilentBell
+
+    catalogue = Catalogue(url, SilentBell())
+    catalogue.migrate()
+    service = SyncService(catalogue, store, lambda: utc_now() + timedelta(days=2), SyncLimits())
+    seconds, run = _timed(service.plan_now)
+    yield Row("storage sync, plan, gateway, 20,000 objects without a row", "", f"{seconds:.1f} s")
+    seconds, report = _timed(lambda: service.apply_now(run.id, run.sha256 or ""))
+    assert report.counts["done_orphaned"] == GATEWAY_OBJECTS, report
+    yield Row("storage sync, apply, gateway, 20,000 objects", "", f"{seconds:.1f} s")
+    seconds, run = _timed(service.plan_now)
+    assert run.entries == 0, run
+    yield Row("storage sync, plan, gateway, 20,000 objects all known", "", f"{seconds:.1f} s")
+    catalogue.dispose()
+
+
+def _timed(act: Callable[[], Result]) -> tuple[float, Result]:
+    start = time.perf_counter()
+    result = act()
+    return time.perf_counter() - start, result
 
 
 if __name__ == "__main__":
