@@ -17,6 +17,7 @@ import callbacks_medical
 from oximetry.adapters.catalogue import Catalogue, utc_now
 from oximetry.adapters.jobs import HueyBell
 from oximetry.adapters.plots import PngRenderer
+from oximetry.adapters.report_process import ReportReader
 from oximetry.adapters.security import Argon2Hasher, FernetVault, derive_key
 from oximetry.adapters.signed_urls import UrlSigner
 from oximetry.domain.errors import RenderingUnavailable
@@ -78,6 +79,7 @@ class Services:
     bell: HueyBell
     reader: NightReader
     renderer: PngRenderer
+    reports: ReportReader
     web: WebServices
     housekeeping: HousekeepingService
     reanalysis: ReanalysisService
@@ -87,6 +89,7 @@ class Services:
     def close(self) -> None:
         """Let go of connections and of the browser."""
         self.renderer.close()
+        self.reports.close()
         self.bell.close()
         self.catalogue.dispose()
 
@@ -158,8 +161,9 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
     readiness = ReadinessService(catalogue, storage.watch, utc_now)
     file_urls = FileUrls(store, storage.own_urls, settings.signed_url_ttl_s, storage.watch.nudge)
     nights = NightService(catalogue, store, reader, utc_now, file_urls)
-    reading = ReadingService(catalogue, store, uploads, reader, utc_now, report_stamp)
-    storing = StoringService(catalogue, store, uploads, reader, utc_now)
+    reports = ReportReader()
+    reading = ReadingService(catalogue, store, uploads, reader, utc_now, report_stamp, reports)
+    storing = StoringService(catalogue, store, uploads, reader, utc_now, reports)
     renderer = PngRenderer(PLOTLY_BUNDLE)
     plotting = PlottingService(catalogue, store, nights, _painter(renderer, readiness), utc_now)
     housekeeping = HousekeepingService(catalogue, store, utc_now)
@@ -215,6 +219,7 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
         bell=bell,
         reader=reader,
         renderer=renderer,
+        reports=reports,
         web=web,
         housekeeping=housekeeping,
         reanalysis=reanalysis,

@@ -19,6 +19,7 @@ from oximetry.web import (
     night_view,
     patients_callbacks,
     patients_view,
+    report_view,
 )
 from oximetry.web.doctor_page import POLL_MS, columns
 from oximetry.web.language import request_words
@@ -262,6 +263,7 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
         Output(ids.NIGHT_OPENED, "data"),
         Output(ids.EXCLUDE_BAR, "hidden"),
         Output(ids.EXCLUDED, "children"),
+        Output(ids.NIGHT_REPORTS, "children"),
         Output(ids.MESSAGE, "children", allow_duplicate=True),
         Input(ids.GRID, "cellClicked"),
         Input(ids.SHOW_NIGHT, "data"),
@@ -275,7 +277,7 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
         if source == ids.GRID and not _opens(cell):
             raise PreventUpdate
         if source in (ids.NIGHT_CLOSE, ids.LOCATION) or (source == ids.SHOW_NIGHT and night_id is None):
-            return True, "", "", {}, "", "", None, True, "", "" if source == ids.LOCATION else no_update
+            return True, "", "", {}, "", "", None, True, "", "", "" if source == ids.LOCATION else no_update
         words, doctor_id = request_words(), signed_in_doctor().id
         if source == ids.GRID:
             opened = services.nights.stored_as(doctor_id, inputs.row_id(cell))
@@ -285,7 +287,9 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
             report = services.nights.trace(doctor_id, opened)
         spans = services.exclusions.spans(doctor_id, opened) if opened else []
         listed = exclusion_view.listed(spans, report, words)
-        return False, *night_view.panel(report, words), opened, opened is None, listed, ""
+        reports = services.nights.reports_of(doctor_id, opened) if opened else []
+        beside = report_view.beside_ours(reports, report.as_json(), words)
+        return False, *night_view.panel(report, words), opened, opened is None, listed, beside, ""
 
 
 def _opens(cell: object) -> bool:

@@ -37,6 +37,7 @@ from oximetry.services.work import JobRunner
 from patient_links import PatientLinks
 from pdf_parser import report_stamp
 from storage_service import StorageService
+from tests.made_up_reports import MadeUpReports
 from tests.memory_store import MemoryStore
 from tests.postgres import Postgres
 
@@ -132,6 +133,7 @@ class Clinic:
     store: MemoryStore = field(default_factory=MemoryStore)
     clock: MovableClock = field(default_factory=MovableClock)
     limits: UploadLimits = LIMITS
+    reports: MadeUpReports = field(default_factory=MadeUpReports)
 
     def __post_init__(self) -> None:
         """Join the parts as the composition root does."""
@@ -146,8 +148,8 @@ class Clinic:
         self.assignment = AssignmentService(catalogue, self.links, clock)
         self.nights = NightService(catalogue, store, reader, clock, FileUrls(store, store, 300, lambda: None))
         self.exclusions = ExclusionService(catalogue, self.nights, clock)
-        self.reading = ReadingService(catalogue, store, self.uploads, reader, clock, report_stamp)
-        self.storing = StoringService(catalogue, store, self.uploads, reader, clock)
+        self.reading = ReadingService(catalogue, store, self.uploads, reader, clock, report_stamp, self.reports)
+        self.storing = StoringService(catalogue, store, self.uploads, reader, clock, self.reports)
         self.joining = JoiningService(catalogue, clock)
         self.moving = MovingService(catalogue, store, clock)
         self.housekeeping = HousekeepingService(catalogue, store, clock)

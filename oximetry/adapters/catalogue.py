@@ -23,6 +23,7 @@ from oximetry.adapters.catalogue_jobs import HeartbeatsTable, JobsTable
 from oximetry.adapters.catalogue_nights import NightsTable
 from oximetry.adapters.catalogue_outbox import OutboxTable
 from oximetry.adapters.catalogue_patients import PatientsTable
+from oximetry.adapters.catalogue_reports import ReportsTable
 from oximetry.adapters.catalogue_sync import ComparedFilesTable, SyncRunsTable
 from oximetry.adapters.catalogue_uploads import UploadsTable
 from oximetry.domain.errors import CatalogueUnavailable, ConfigurationError, NotFound
@@ -43,6 +44,7 @@ class Transaction:
         self.patients = PatientsTable(connection)
         self.uploads = UploadsTable(connection)
         self.nights = NightsTable(connection)
+        self.reports = ReportsTable(connection)
         self.exclusions = ExclusionsTable(connection)
         self.files = FilesTable(connection)
         self.jobs = JobsTable(connection)

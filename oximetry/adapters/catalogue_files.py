@@ -153,5 +153,8 @@ class FilesTable:
         if self._connection.scalar(deleted) is None:
             return
         self._connection.execute(delete(t.plots).where(t.plots.c.file_id == file_id))
-        self._connection.execute(delete(t.device_reports).where(t.device_reports.c.file_id == file_id))
+        report = t.device_reports.c
+        self._connection.execute(delete(t.device_reports).where(report.file_id == file_id))
+        seen = update(t.device_reports).where(report.preview_file_id == file_id)
+        self._connection.execute(seen.values(preview_file_id=None))
         self._connection.execute(delete(t.stored_files).where(t.stored_files.c.id == file_id))

@@ -227,34 +227,6 @@ class NightsTable:
         )
         return {row.analysis_id: file_row(row) for row in rows}
 
-    def add_report(self, patient_id: str, recording_id: str | None, file_id: str, now: datetime) -> None:
-        """A vendor's report, beside its night or on its own; a second call with the same file changes nothing."""
-        self._connection.execute(
-            insert_or_ignore(self._connection, t.device_reports).values(
-                id=str(uuid4()), patient_id=patient_id, recording_id=recording_id, file_id=file_id, created_at=now
-            )
-        )
-
-    def join_report(self, sha256: str, patient_id: str, recording_id: str) -> None:
-        """A report that stood alone at the patient belongs to this night."""
-        file, report = t.stored_files.c, t.device_reports.c
-        own = select(report.file_id).where(report.patient_id == patient_id, report.recording_id.is_(None))
-        file_ids = list(self._connection.scalars(select(file.id).where(file.sha256 == sha256, file.id.in_(own))))
-        self._connection.execute(
-            update(t.device_reports).where(report.file_id.in_(file_ids)).values(recording_id=recording_id)
-        )
-        self._connection.execute(
-            update(t.stored_files)
-            .where(file.id.in_(file_ids))
-            .values(reference_type="recording", reference_id=recording_id)
-        )
-
-    def follow_copy(self, recording_id: str, patient_id: str, old_file_id: str, new_file_id: str) -> None:
-        """A night's report or picture now lies under another patient's prefix."""
-        report = t.device_reports.c
+    def follow_copy(self, old_file_id: str, new_file_id: str) -> None:
+        """A night's picture now lies under another patient's prefix."""
         self._connection.execute(update(t.plots).where(t.plots.c.file_id == old_file_id).values(file_id=new_file_id))
-        self._connection.execute(
-            update(t.device_reports)
-            .where(report.recording_id == recording_id, report.file_id == old_file_id)
-            .values(patient_id=patient_id, file_id=new_file_id)
-        )

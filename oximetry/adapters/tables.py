@@ -137,6 +137,9 @@ upload_items = Table(
     Column("given_start", DateTime),
     Column("samples_sha256", String(64)),
     Column("joined_to", String(36)),
+    Column("report", JSON),
+    Column("belongs_to", String(36)),
+    Column("keep_original", Boolean, nullable=False, server_default=text("false")),
     Column("target", String(36)),
     _refers("patient_id", "patients"),
     _refers("recording_id", "recordings"),
@@ -217,6 +220,13 @@ device_reports = Table(
     _refers("recording_id", "recordings", index=True),
     _refers("file_id", "stored_files", nullable=False),
     Column("created_at", DateTime, nullable=False),
+    Column("numbers", JSON),
+    Column("curve", JSON),
+    Column("painted", Boolean),
+    Column("original_sha256", String(64)),
+    Column("preview_file_id", String(36)),
+    Column("device_serial", String(40)),
+    Column("started_at", DateTime),
     UniqueConstraint("patient_id", "file_id"),
 )
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from oximetry.domain.device_report import DeviceReport
+from oximetry.domain.report_curve import ReportCurve
+
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
@@ -80,6 +83,36 @@ class Staging(Protocol):
 
     def save_file(self, content: bytes, name: str, session: str, content_type: str | None = None) -> str:
         """Keep a file of a session; returns its key. Errors as in `ObjectStore.put`."""
+        ...
+
+
+class ReadReport(Protocol):
+    """What was read from a vendor's report."""
+
+    @property
+    def report(self) -> DeviceReport:
+        """The printed numbers."""
+        ...
+
+    @property
+    def curve(self) -> ReportCurve | None:
+        """The curve of its picture, where there is a coloured one."""
+        ...
+
+
+class ReportReader(Protocol):
+    """Reads vendors' PDF reports; raises ``InvalidUpload``, or ``ReadingUnavailable`` without an engine."""
+
+    def read(self, content: bytes) -> ReadReport:
+        """Numbers and curve."""
+        ...
+
+    def painted(self, content: bytes) -> bytes:
+        """A PDF with the cells of name, age and sex painted over; the same bytes every time."""
+        ...
+
+    def preview(self, content: bytes) -> bytes:
+        """A PNG of the first page."""
         ...
 
 

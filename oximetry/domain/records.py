@@ -132,6 +132,9 @@ class UploadItem:
     before confirming: ``"new:A"`` for a patient to be made, or a patient's id; ``patient_id`` stands from then on.
     ``samples_sha256`` is the fingerprint of ``oximetry.domain.sameness``. A part of an interrupted night names in
     ``joined_to`` the file whose row stands for the whole; times, numbers and fingerprint of that one are the whole's.
+    ``report`` is what was read from a vendor's report (``numbers`` and ``curve``, which may be ``None``),
+    ``belongs_to`` the recording that the doctor named for it, ``keep_original``: its private cells are not to be
+    painted over.
     """
 
     id: str
@@ -155,6 +158,9 @@ class UploadItem:
     given_start: datetime | None
     samples_sha256: str | None
     joined_to: str | None
+    report: Mapping[str, Any] | None
+    belongs_to: str | None
+    keep_original: bool
     target: str | None
     patient_id: str | None
     recording_id: str | None
@@ -221,6 +227,28 @@ class StoredFile:
     deleted_at: datetime | None
     missing_since: datetime | None = None
     pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VendorReport:
+    """A vendor's report as it is kept.
+
+    ``numbers`` are those of ``DeviceReport.as_json``, ``curve`` those of ``ReportCurve.as_json``, ``None`` when not
+    read; ``painted``: private cells are painted over in the stored copy; ``preview``: a picture of its page.
+    """
+
+    id: str
+    patient_id: str
+    recording_id: str | None
+    device_serial: str | None
+    started_at: datetime | None
+    numbers: Mapping[str, Any] | None
+    curve: Mapping[str, Any] | None
+    painted: bool | None
+    original_sha256: str | None
+    created_at: datetime
+    file: StoredFile
+    preview: StoredFile | None
 
 
 @dataclass(frozen=True, slots=True)

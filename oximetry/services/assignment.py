@@ -10,7 +10,8 @@ from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import Doctor, ItemState, UploadItem
-from oximetry.services.batch import elsewhere, is_late, overlapping, paired
+from oximetry.services.batch import elsewhere, overlapping
+from oximetry.services.pairing import is_late, mismatched, paired
 from oximetry.services.same_night import NightIndex, is_recording, known_nights
 from patient_links import PatientLinks
 
@@ -60,9 +61,10 @@ class AssignmentService:
         Raises
         ------
         InvalidRequest
-            ``nothing_to_confirm``; ``needs_confirmation`` with ``overlaps``, ``elsewhere`` and ``torn`` (item ids) when
-            nights of one patient overlap in time on different devices, a night already stands at another patient, or
-            two files of one night would go to different ones, and the doctor has not said yes to that.
+            ``nothing_to_confirm``; ``needs_confirmation`` with ``overlaps``, ``elsewhere``, ``torn`` and ``mismatched``
+            (item ids) when nights of one patient overlap in time on different devices, a night already stands at
+            another patient, two files of one night would go to different ones, or a report says something else than the
+            recording that begins with it, and the doctor has not said yes to that.
         """
         with self._catalogue.write() as transaction:
             items = self._locked_items(transaction, doctor, session_id)
@@ -125,6 +127,11 @@ class AssignmentService:
             "elsewhere": [item.id for item, target in choices.items() if elsewhere(item, target, known)],
             "torn": _torn(choices, waiting),
         }
+        chosen = {item.id for item in choices}
+        told = mismatched(transaction.uploads.items(session_id))
+        apart = [one.report.id for one in told if one.report.id in chosen]
+        if apart:
+            doubts["mismatched"] = apart
         if any(doubts.values()):
             raise InvalidRequest("needs_confirmation", **doubts)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import combinations, pairwise
 from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.joining import gap_between
-from oximetry.domain.records import Doctor, ItemKind, ItemState, KnownNight, UploadItem, UploadSession
+from oximetry.domain.records import Doctor, ItemState, KnownNight, UploadItem, UploadSession
+from oximetry.services.pairing import Mismatch, ambiguous, is_late, mismatched, paired
 from oximetry.services.same_night import (
     NightIndex,
     completes,
@@ -22,7 +22,6 @@ from oximetry.services.same_night import (
     stored_like,
 )
 
-REPORT_TOLERANCE = timedelta(minutes=2)
 KEPT_APART = "kept_apart"
 
 
@@ -34,7 +33,8 @@ class BatchRow:
     patients at whom the same night (see ``services.same_night``) stands already, ``completes`` those at whom it stands
     unfinished and this file would take its place, ``stands_complete``: it is unfinished and the stored one is not.
     ``same_as`` is an earlier file of the batch with the same night, ``parts`` the files joined to this one;
-    ``pending``: some of it waits in the outbox.
+    ``pending``: some of it waits in the outbox; ``mismatch``: as a report it says something else than the recording
+    that begins with it.
     """
 
     item: UploadItem
@@ -46,6 +46,7 @@ class BatchRow:
     same_as: UploadItem | None = None
     parts: tuple[UploadItem, ...] = ()
     pending: bool = False
+    mismatch: Mismatch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,15 @@ class JoinOffer:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A doctor's batch, as it stands in the catalogue."""
+    """A doctor's batch, as it stands in the catalogue.
+
+    ``questions``: reports that fit several recordings, with those.
+    """
 
     session: UploadSession
     rows: list[BatchRow]
     offers: list[JoinOffer] = field(default_factory=list)
+    questions: list[tuple[UploadItem, list[UploadItem]]] = field(default_factory=list)
 
     @property
     def busy(self) -> bool:
@@ -90,6 +95,7 @@ class BatchService:
             known = known_nights(transaction, doctor.id, items)
             waits = _waits(transaction, items)
             pending = _pending(transaction, items)
+        mismatches = {one.report.id: one for one in mismatched(items)}
         own = NightIndex([item for item in items if is_recording(item)])
         parts = _joined(items)
         reports = {recording.id: report for recording, report in paired(items) if not is_late(recording, report)}
@@ -103,34 +109,12 @@ class BatchService:
                 same_as=_earlier(item, own),
                 parts=tuple(parts[item.id]),
                 pending=item.id in pending,
+                mismatch=mismatches.get(item.id),
             )
             for item in items
             if item.id not in shown_with_night and item.joined_to is None
         ]
-        return Batch(session, rows, join_offers(items))
-
-
-def paired(items: Sequence[UploadItem]) -> list[tuple[UploadItem, UploadItem]]:
-    """Recordings with their reports in the batch: same device serial, and starts at most two minutes apart.
-
-    A report that fits two recordings, or two reports that fit one, are paired with none: nothing is guessed. Two files
-    with the same samples are one recording, for which the first stands.
-    """
-    reports = [item for item in items if item.kind is ItemKind.REPORT and item.state is not ItemState.REFUSED]
-    found = [item for item in items if item.kind is ItemKind.RECORDING and item.started_at and not item.joined_to]
-    firsts = {(item.samples_sha256 or item.id, item.device_serial): item for item in reversed(found)}
-    recordings = list(firsts.values())[::-1]
-    fits = [(recording, report) for recording in recordings for report in reports if _fits(recording, report)]
-    return [
-        (recording, report)
-        for recording, report in fits
-        if sum(one is recording for one, _ in fits) == 1 and sum(one is report for _, one in fits) == 1
-    ]
-
-
-def is_late(recording: UploadItem, report: UploadItem) -> bool:
-    """Whether a report was read only after its recording had got its patient, and needs a decision of its own."""
-    return report.state is ItemState.READ and recording.state in (ItemState.CONFIRMED, ItemState.STORED)
+        return Batch(session, rows, join_offers(items), ambiguous(items))
 
 
 def join_offers(items: Sequence[UploadItem]) -> list[JoinOffer]:
@@ -193,13 +177,6 @@ def _earlier(item: UploadItem, own: NightIndex[UploadItem]) -> UploadItem | None
     if not is_recording(item):
         return None
     return min((one for one in own.like(item) if one.number < item.number), key=lambda one: one.number, default=None)
-
-
-def _fits(recording: UploadItem, report: UploadItem) -> bool:
-    if recording.started_at is None or report.started_at is None or recording.device_serial is None:
-        return False
-    same_device = recording.device_serial == report.device_serial
-    return same_device and abs(recording.started_at - report.started_at) <= REPORT_TOLERANCE
 
 
 def _overlap(first: UploadItem, second: UploadItem | KnownNight) -> bool:

@@ -39,7 +39,8 @@ class MovingService:
                 raise NotReady  # the doctor chose otherwise meanwhile, or a report came in: look again
             for old, key in copies:
                 new = transaction.files.add(_row(old, key), self._clock())
-                transaction.nights.follow_copy(night_id, target, old.id, new.id)
+                transaction.nights.follow_copy(old.id, new.id)
+                transaction.reports.follow_copy(night_id, target, old.id, new.id)
             transaction.files.mark_deleted([old.id for old, _ in copies], self._clock())
             transaction.nights.set(
                 night_id, patient_id=target, moving_to=None, state=NightState.STORED.value, removed_at=None

@@ -12,7 +12,16 @@ from oximetry.domain.metrics import ANALYSIS_WARNINGS
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.quality import Exclusion
 from oximetry.domain.recording import Note
-from oximetry.domain.records import ExcludedSpan, FileKind, ItemKind, Night, NightState, StoredFile, UploadItem
+from oximetry.domain.records import (
+    ExcludedSpan,
+    FileKind,
+    ItemKind,
+    Night,
+    NightState,
+    StoredFile,
+    UploadItem,
+    VendorReport,
+)
 from oximetry.services.analysis import NightReport
 from oximetry.services.file_urls import FileUrls
 from oximetry.services.housekeeping import RESTORABLE
@@ -36,7 +45,7 @@ class NightCard:
     plot: StoredFile | None
     csv: StoredFile | None
     original: StoredFile | None
-    reports: tuple[StoredFile, ...]
+    reports: tuple[VendorReport, ...]
 
 
 class NightService:
@@ -67,11 +76,26 @@ class NightService:
         """The same for the doctor: moving and removed nights too."""
         return self._cards(doctor_id, patient_id, language, tuple(NightState))
 
-    def lone_reports(self, doctor_id: str, patient_id: str) -> list[StoredFile]:
+    def lone_reports(self, doctor_id: str, patient_id: str) -> list[VendorReport]:
         """The patient's reports that belong to no night."""
         with self._catalogue.read() as transaction:
             transaction.patients.get(doctor_id, patient_id)
-            return transaction.files.of("patient", [patient_id])
+            return transaction.reports.alone(patient_id)
+
+    def lone_files(self, doctor_id: str, patient_id: str) -> list[StoredFile]:
+        """Other files that a person gave to the patient and to no night."""
+        with self._catalogue.read() as transaction:
+            transaction.patients.get(doctor_id, patient_id)
+            reports = transaction.reports.alone(patient_id)
+            files = transaction.files.of("patient", [patient_id])
+        shown = {file.id for report in reports for file in (report.file, report.preview) if file}
+        return [file for file in files if file.id not in shown]
+
+    def reports_of(self, doctor_id: str, night_id: str) -> list[VendorReport]:
+        """The vendor's reports of a night."""
+        with self._catalogue.read() as transaction:
+            transaction.nights.get(night_id, doctor_id)
+            return transaction.reports.of_nights([night_id]).get(night_id, [])
 
     def counts(self, doctor_id: str) -> dict[str, int]:
         """Shown nights by patient."""
@@ -176,7 +200,11 @@ class NightService:
             files: dict[str, list[StoredFile]] = {}
             for file in transaction.files.of("recording", [night.id for night in nights]):
                 files.setdefault(file.reference_id, []).append(file)
-        return [_card(night, plots.get(night.analysis_id), files.get(night.id, [])) for night in nights]
+            reports = transaction.reports.of_nights([night.id for night in nights])
+        return [
+            _card(night, plots.get(night.analysis_id), files.get(night.id, []), reports.get(night.id, []))
+            for night in nights
+        ]
 
     def _audit(self, transaction: Transaction, doctor_id: str, act: str, night: Night, **details: object) -> None:
         transaction.audit.add(
@@ -198,10 +226,12 @@ def submit_plots(transaction: Transaction, night: Night, clock: Clock) -> None:
         transaction.jobs.submit("render_plot", f"{night.analysis_id}:{language}", clock())
 
 
-def _card(night: Night, plot: StoredFile | None, files: Sequence[StoredFile]) -> NightCard:
+def _card(
+    night: Night, plot: StoredFile | None, files: Sequence[StoredFile], reports: Sequence[VendorReport]
+) -> NightCard:
     csv = next(iter(of_kind(files, FileKind.CSV)), None)
     original = next(iter(of_kind(files, FileKind.ORIGINAL)), None)
-    return NightCard(night, plot, csv, original, tuple(of_kind(files, FileKind.REPORT)))
+    return NightCard(night, plot, csv, original, tuple(reports))
 
 
 def with_first_warnings(report: NightReport, night: Night) -> NightReport:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue
-from oximetry.domain.errors import InvalidRecording, InvalidUpload, NotFound
-from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.domain.errors import InvalidRecording, InvalidUpload, NotFound, ReadingUnavailable
+from oximetry.domain.ports import Clock, ObjectStore, ReportReader
 from oximetry.domain.recording import Hints
 from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem
 from oximetry.domain.sameness import samples_sha256
@@ -20,6 +21,7 @@ from oximetry.services.uploads import UploadService
 logger = logging.getLogger(__name__)
 
 Staged = tuple[UploadItem, bytes]
+UNREAD = "unread"
 ReportStamp = Callable[[str], tuple[str | None, datetime | None]]
 
 
@@ -40,6 +42,7 @@ class ReadingService:
         reader: NightReader,
         clock: Clock,
         report_stamp: ReportStamp,
+        reports: ReportReader,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
@@ -47,6 +50,7 @@ class ReadingService:
         self._reader = reader
         self._clock = clock
         self._report_stamp = report_stamp
+        self._reports = reports
 
     def read_item(self, item_id: str) -> None:
         """Read one file; done twice, it changes nothing."""
@@ -79,8 +83,7 @@ class ReadingService:
         if item.kind is ItemKind.ARCHIVE:
             self._expand(item, doctor, content)
         elif item.kind is ItemKind.REPORT:
-            serial, started_at = self._report_stamp(self._uploads.name_of(item))
-            self._write(item, state=ItemState.READ.value, device_serial=serial, started_at=started_at)
+            self._read_report(item, content)
         else:
             self._read_recording(parts)
 
@@ -102,6 +105,29 @@ class ReadingService:
             samples_sha256=samples_sha256(recording),
         )
         logger.info("recording read id=%s format=%s samples=%d", item.id, recording.format, len(recording.time_s))
+
+    def _read_report(self, item: UploadItem, content: bytes) -> None:
+        """What it prints comes first, its name second; one that only its name tells of is kept unread."""
+        serial, named_at = self._report_stamp(self._uploads.name_of(item))
+        named: dict[str, Any] = {"state": ItemState.READ.value, "device_serial": serial, "started_at": named_at}
+        try:
+            found = self._reports.read(content)
+        except InvalidUpload as error:
+            if error.reason != "report_unknown_layout" or serial is None or named_at is None:
+                raise
+            self._write(item, **named, details={UNREAD: error.reason})
+            return
+        except ReadingUnavailable as error:
+            self._write(item, **named, details={UNREAD: error.reason})
+            return
+        report, curve = found.report, found.curve
+        started_at = _start(report.started_at, named_at)
+        read = {"numbers": report.as_json(), "curve": curve.as_json() if curve else None}
+        named |= {"device_serial": report.device_serial or serial, "started_at": started_at}
+        if started_at and report.duration_s:
+            named["ended_at"] = started_at + timedelta(seconds=report.duration_s)
+        self._write(item, **named, report=read)
+        logger.info("report read id=%s uncertain=%d", item.id, len(report.uncertain))
 
     def _expand(self, item: UploadItem, doctor: Doctor, content: bytes) -> None:
         # unpacked twice, so that a bad archive leaves nothing behind and a big one is never in memory as a whole
@@ -131,3 +157,10 @@ class ReadingService:
             transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **refused)
             if state is ItemState.REFUSED:
                 transaction.jobs.submit("empty_staging", item.staging_key, self._clock())
+
+
+def _start(printed_at: datetime | None, named_at: datetime | None) -> datetime | None:
+    """The printed start; with the seconds of the name, where both are of one minute."""
+    if printed_at is None:
+        return named_at
+    return named_at if named_at and named_at.replace(second=0) == printed_at else printed_at

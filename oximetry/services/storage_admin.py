@@ -222,7 +222,7 @@ class StorageAdmin:
 
     def _show(self, transaction: Transaction, file: StoredFile, patient_id: str, night_id: str | None) -> None:
         if _kind_of_key(file.key) is FileKind.REPORT:
-            transaction.nights.add_report(patient_id, night_id, file.id, self._clock())
+            transaction.reports.add(patient_id, night_id, file.id, self._clock())
 
     def _audit(self, transaction: Transaction, admin: Doctor, act: str, file_id: str, **details: Any) -> None:
         transaction.audit.add(self._clock(), admin.id, act, ("file", file_id), **details)

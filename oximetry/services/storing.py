@@ -10,13 +10,13 @@ from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import NotFound, NotReady, StorageRefused
-from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.domain.ports import Clock, ObjectStore, ReportReader
 from oximetry.domain.recording import Hints
-from oximetry.domain.records import FileKind, ItemKind, ItemState, NightState, UploadItem
+from oximetry.domain.records import ItemKind, ItemState, NightState, UploadItem
 from oximetry.domain.sameness import samples_sha256
-from oximetry.services.batch import paired
-from oximetry.services.night_files import NewFile, ObjectName, ReadNight
-from oximetry.services.night_reader import NightReader, analysis_rows
+from oximetry.services.kept_reports import ReportKeeper, claim_report, home_of_report
+from oximetry.services.night_files import ReadNight
+from oximetry.services.night_reader import NightReader, analysis_rows, stored_numbers
 from oximetry.services.originals import joined_sha256
 from oximetry.services.placing import Place, Placing
 from oximetry.services.uploads import UploadService
@@ -36,6 +36,7 @@ class StoringService:
         uploads: UploadService,
         reader: NightReader,
         clock: Clock,
+        reports: ReportReader,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
@@ -43,6 +44,7 @@ class StoringService:
         self._reader = reader
         self._placing = Placing(catalogue, store, reader, clock)
         self._clock = clock
+        self._kept_reports = ReportKeeper(reports)
 
     def store_item(self, item_id: str) -> None:
         """Store one confirmed file; safe to repeat after a crash at any line."""
@@ -111,7 +113,7 @@ class StoringService:
             night_id = self._night_row(transaction, night, place)
             for file in files:
                 transaction.files.add(file.row(("recording", night_id), item.doctor_id), self._clock())
-            self._claim_report(transaction, item, night_id)
+            claim_report(transaction, item, night_id, stored_numbers(night.report))
             self._finish(transaction, item, night_id)
             analysis_id = transaction.nights.get(night_id).analysis_id
             for language in PLOT_LANGUAGES:
@@ -153,38 +155,18 @@ class StoringService:
     def _store_report(self, item: UploadItem, content: bytes) -> None:
         with self._catalogue.read() as transaction:
             session = transaction.uploads.session(item.doctor_id, item.session_id)
-            home = self._home_of_report(transaction, item)
-        started_at = item.started_at or session.created_at
-        name = ObjectName(home[0], FileKind.REPORT, started_at, item.device_serial, item.sha256, "pdf")
-        file = NewFile(name.key, content, "application/pdf")
-        self._store.put(file.key, content, content_type=file.content_type, filename=file.name)
+            home = home_of_report(transaction, item)
+        kept = self._kept_reports.make(item, content, home[0], item.started_at or session.created_at)
+        for file in kept.files:
+            self._store.put(file.key, file.content, content_type=file.content_type, filename=file.name)
         with self._catalogue.write() as transaction:
             if not self._is_still_wanted(transaction, item):
                 return
-            if self._home_of_report(transaction, item) != home:
+            if home_of_report(transaction, item) != home:
                 raise NotReady
             patient_id, night_id = home
-            reference = ("recording", night_id) if night_id else ("patient", patient_id)
-            file_id = transaction.files.add(file.row(reference, item.doctor_id), self._clock()).id
-            transaction.nights.add_report(patient_id, night_id, file_id, self._clock())
-            if night_id:
-                transaction.nights.join_report(item.sha256, patient_id, night_id)
+            kept.write(transaction, patient_id, night_id, self._clock())
             self._finish(transaction, item, night_id)
-
-    def _home_of_report(self, transaction: Transaction, item: UploadItem) -> tuple[str, str | None]:
-        """The patient and the night of a report whose recording was stored for the same patient before it.
-
-        Where the doctor moved that night since then, its report goes too.
-        """
-        for owner, report in paired(transaction.uploads.items(item.session_id)):
-            night_id = owner.recording_id
-            if report.id == item.id and night_id and owner.patient_id == item.patient_id:
-                transaction.nights.lock(night_id)
-                night = transaction.nights.get(night_id)
-                if night.state is NightState.MOVING:
-                    raise NotReady
-                return night.patient_id, night_id
-        return str(item.patient_id), None
 
     def _is_still_wanted(self, transaction: Transaction, item: UploadItem, part_ids: Sequence[str] = ()) -> bool:
         """Whether the doctor's choice still stands and nobody stored the file meanwhile; holds the batch's lock."""
@@ -192,13 +174,6 @@ class StoringService:
         now = transaction.uploads.get(item.id)
         same_parts = [part.id for part in transaction.uploads.parts(item.id)] == list(part_ids)
         return now.state is ItemState.CONFIRMED and now.patient_id == item.patient_id and same_parts
-
-    def _claim_report(self, transaction: Transaction, item: UploadItem, night_id: str) -> None:
-        """Join the night with its report, when the report was stored for the same patient before it."""
-        for recording, report in paired(transaction.uploads.items(item.session_id)):
-            stored = report.state is ItemState.STORED and report.patient_id == item.patient_id
-            if recording.id == item.id and stored:
-                transaction.nights.join_report(report.sha256, str(item.patient_id), night_id)
 
     def _finish(self, transaction: Transaction, item: UploadItem, night_id: str | None) -> None:
         stored: dict[str, Any] = {"state": ItemState.STORED.value, "recording_id": night_id, "reason": None}

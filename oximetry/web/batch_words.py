@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from oximetry.domain.records import ItemKind, ItemState, UploadItem
 from oximetry.services.batch import BatchRow
+from oximetry.services.kept_reports import carries_name
 from oximetry.web.i18n import Words
+from oximetry.web.report_view import differences
 
 
 def night_text(item: UploadItem, words: Words) -> str:
@@ -41,7 +43,10 @@ def remarks(row: BatchRow, words: Words, name_of: Callable[[UploadItem], str], *
         said.insert(0, words(same_night))
     if row.same_as is not None:
         said.insert(0, words("remark.same_night_as", name=name_of(row.same_as)))
-    if item.kind is ItemKind.REPORT:
+    said += [one for report in (row.report, item) if report for one in _of_report(report, words)]
+    if row.mismatch is not None:
+        said.insert(0, words("remark.mismatched", differences=differences(row.mismatch.differences, words)))
+    elif item.kind is ItemKind.REPORT:
         said.append(words("remark.lone_report"))
     if row.pending:
         said.insert(0, words("remark.not_archived"))
@@ -50,6 +55,17 @@ def remarks(row: BatchRow, words: Words, name_of: Callable[[UploadItem], str], *
     if item.reason and item.state is ItemState.READ:
         said.insert(0, words.reason(item.reason, item.details))
     return said
+
+
+def _of_report(report: UploadItem, words: Words) -> list[str]:
+    """What the doctor should know of a PDF: whether it was read, and what becomes of a name in it."""
+    if report.kind is not ItemKind.REPORT or report.state is ItemState.RECEIVED:
+        return []
+    if report.report is None:
+        return [words("remark.report_unread")]
+    if carries_name(report) is False:
+        return []
+    return [words("remark.original_kept" if report.keep_original else "remark.carries_name")]
 
 
 def _same_night(row: BatchRow) -> str | None:

@@ -277,6 +277,7 @@ def _night_panel(words: Words) -> Component:
             ),
             exclusion_view.bar(words),
             html.Div(id=ids.EXCLUDED),
+            html.Div(id=ids.NIGHT_REPORTS),
             html.Div(id=ids.NIGHT_DETAILS),
         ],
         id=ids.NIGHT_PANEL,

@@ -40,6 +40,7 @@ NIGHT_PANEL, NIGHT_TITLE, NIGHT_NUMBERS, NIGHT_PLOT, NIGHT_CAPTION, NIGHT_CLOSE 
 )
 SHOW_NIGHT = "show-night"
 EXPIRED, SIGN_OUT_FAILED = "session-expired", "sign-out-failed"
+NIGHT_REPORTS = "night-reports"
 NIGHT_DETAILS, NIGHT_OPENED, NIGHT_CHANGED = "night-details", "night-opened", "night-changed"
 EXCLUDE_BAR, EXCLUDE_FROM, EXCLUDE_TO, EXCLUDE_REASON, EXCLUDE, EXCLUDED = (
     "exclude-bar",

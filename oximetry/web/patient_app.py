@@ -94,7 +94,8 @@ def register(app: dash.Dash, services: WebServices, access: PatientAccess) -> No
         doctor_id = access.link_for(_checked(patient_id)).doctor_id
         cards = services.nights.shown(doctor_id, _checked(patient_id), request_language())
         reports = services.nights.lone_reports(doctor_id, _checked(patient_id))
-        return page.nights(cards, reports, request_words())
+        files = services.nights.lone_files(doctor_id, _checked(patient_id))
+        return page.nights(cards, reports, files, request_words())
 
     @app.callback(
         Output({"type": page.NIGHT_PLOT, "night": MATCH}, "children"),

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from oximetry.domain.records import StoredFile
+from oximetry.domain.records import StoredFile, VendorReport
 from oximetry.services.nights import NightCard
-from oximetry.web import figure_layout
+from oximetry.web import figure_layout, report_view
 from oximetry.web.figures import Figure, config
 from oximetry.web.i18n import Words
 
@@ -49,18 +49,17 @@ def language_switch(words: Words) -> Component:
     )
 
 
-def nights(cards: Sequence[NightCard], lone_reports: Sequence[StoredFile], words: Words) -> list[Component]:
+def nights(
+    cards: Sequence[NightCard], lone_reports: Sequence[VendorReport], files: Sequence[StoredFile], words: Words
+) -> list[Component]:
     """All nights, newest first; the newest stands open."""
-    if not cards and not lone_reports:
+    if not cards and not lone_reports and not files:
         return [html.P(words("patient.no_nights"), className="quiet")]
     shown: list[Component] = [night_card(card, words, is_open=index == 0) for index, card in enumerate(cards)]
-    if lone_reports:
-        shown.append(
-            html.Section(
-                [html.H2(words("patient.reports")), html.Div([_download(file, words) for file in lone_reports])],
-                className="card",
-            )
-        )
+    shown += [report_view.card(report, [_download(report.file, words)], words) for report in lone_reports]
+    if files:
+        links = html.Div([_download(file, words) for file in files], className="downloads")
+        shown.append(html.Section([html.H2(words("patient.files")), links], className="card"))
     return shown
 
 
@@ -87,14 +86,25 @@ def night_card(card: NightCard, words: Words, *, is_open: bool) -> Component:
             ),
             html.P(figure_layout.caption(night.numbers, words), className="quiet caption"),
             _explanation(card, words),
-            html.Div(
-                [_download(file, words) for file in (card.plot, card.csv, *card.reports) if file is not None],
-                className="downloads",
-            ),
+            *_reports(card, words),
+            html.Div([_download(file, words) for file in _offered(card)], className="downloads"),
         ],
         className="card",
         open=is_open,
     )
+
+
+def _reports(card: NightCard, words: Words) -> list[Component]:
+    """What the vendor's report prints, folded away behind the night's own numbers."""
+    return [
+        html.Details([html.Summary(words("report.title", night=words.night(card.night.started_at))), *inside])
+        for inside in (report_view.printed(report, words) for report in card.reports)
+    ]
+
+
+def _offered(card: NightCard) -> list[StoredFile]:
+    files = (card.plot, card.csv, *(report.file for report in card.reports))
+    return [file for file in files if file is not None]
 
 
 def summary_sentence(card: NightCard, words: Words) -> str:

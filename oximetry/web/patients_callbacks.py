@@ -83,11 +83,12 @@ def _register_patient(app: dash.Dash, services: WebServices) -> None:
             return failed(words, error), "", [], None
         nights = services.nights.managed(doctor.id, patient_id, request_language())
         reports = services.nights.lone_reports(doctor.id, patient_id)
-        digest = patients_view.digest(card, nights, reports, words)
+        files = services.nights.lone_files(doctor.id, patient_id)
+        digest = patients_view.digest(card, nights, [*(report.file for report in reports), *files], words)
         if digest == before:
             raise PreventUpdate
         answers = services.extra_rules.answers(doctor.id, patient_id)
-        page = patients_view.patient_nights(card, nights, reports, answers, words)
+        page = patients_view.patient_nights(card, nights, reports, files, answers, words)
         if ctx.triggered_id == ids.POLL:  # what is being typed or ticked stays
             return page, no_update, no_update, digest
         return page, card.patient.label or "", list(card.patient.extra_rules), digest

@@ -10,9 +10,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from oximetry.domain.extra_rules import Answer
-from oximetry.domain.records import NightState, StoredFile
+from oximetry.domain.records import NightState, StoredFile, VendorReport
 from oximetry.services.nights import NightCard
-from oximetry.web import extra_rules_view, ids
+from oximetry.web import extra_rules_view, ids, report_view
 from oximetry.web.batch_view import patient_name
 from oximetry.web.i18n import Words
 from oximetry.web.night_view import lowest
@@ -94,18 +94,19 @@ def qr_code(url: str) -> str:
     return str(segno.make(url, error="m").svg_data_uri(scale=4, border=2, light="white"))
 
 
-def digest(card: PatientCard, nights: Sequence[NightCard], reports: Sequence[StoredFile], words: Words) -> str:
+def digest(card: PatientCard, nights: Sequence[NightCard], lone: Sequence[StoredFile], words: Words) -> str:
     """Equal as long as the patient's page would look the same."""
     link = (card.link.id, card.link.opened_count) if card.link else None
     stored = [(one.night.id, one.night.state, one.night.numbers, [file.key for file in _files(one)]) for one in nights]
-    told = (words.language, card.patient, link, stored, [file.key for file in reports])
+    told = (words.language, card.patient, link, stored, [file.key for file in lone])
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def patient_nights(
     card: PatientCard,
     nights: Sequence[NightCard],
-    reports: Sequence[StoredFile],
+    reports: Sequence[VendorReport],
+    files: Sequence[StoredFile],
     answers: Mapping[str, Sequence[Answer]],
     words: Words,
 ) -> list[Component]:
@@ -114,9 +115,12 @@ def patient_nights(
     shown += [night_row(night, answers.get(night.night.id, ()), words) for night in nights]
     if not nights:
         shown.append(html.P(words("nights.none"), className="quiet"))
-    if reports:
-        links = [html.A(file.name, href=file_path(file)) for file in reports]
-        shown.append(html.Div([html.Strong(words("patient.reports")), *links], className="card"))
+    for report in reports:
+        links = [html.A(words("download.pdf"), href=file_path(report.file), className="quiet-action action")]
+        shown.append(report_view.card(report, links, words))
+    if files:
+        links = [html.A(file.name, href=file_path(file)) for file in files]
+        shown.append(html.Div([html.Strong(words("patient.files")), *links], className="card"))
     return shown
 
 
@@ -169,4 +173,4 @@ def _actions(card: NightCard, words: Words) -> list[Component]:
 
 
 def _files(card: NightCard) -> list[StoredFile]:
-    return [file for file in (card.plot, card.csv, *card.reports, card.original) if file is not None]
+    return [file for file in (card.plot, card.csv, *(one.file for one in card.reports), card.original) if file]

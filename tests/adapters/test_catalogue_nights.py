@@ -188,10 +188,11 @@ def test_pictures_and_reports_follow_a_copy_to_another_patient(scene):
         old = [add_file(transaction, source, name, ("recording", night_id)) for name in ("plots/1", "pdfs/2")]
         new = [add_file(transaction, target, name, ("recording", night_id)) for name in ("plots/1", "pdfs/2")]
         transaction.nights.set_plot(analysis_id, "ro", old[0].id)
-        transaction.nights.add_report(source.id, night_id, old[1].id, NOW)
-        transaction.nights.add_report(source.id, night_id, old[1].id, NOW)
+        transaction.reports.add(source.id, night_id, old[1].id, NOW)
+        transaction.reports.add(source.id, night_id, old[1].id, NOW)
         for before, after in zip(old, new, strict=True):
-            transaction.nights.follow_copy(night_id, target.id, before.id, after.id)
+            transaction.nights.follow_copy(before.id, after.id)
+            transaction.reports.follow_copy(night_id, target.id, before.id, after.id)
         assert transaction.nights.plots([analysis_id], "ro") == {analysis_id: new[0]}
         # the old files can go: nothing points to them any more
         transaction.files.mark_deleted([file.id for file in old], NOW)
@@ -206,9 +207,10 @@ def test_report_that_stood_alone_joins_its_night_at_its_own_patient_only(scene):
         night_id = add_night(transaction, patient)
         lone = add_file(transaction, patient, "pdfs/7", ("patient", patient.id))
         elsewhere = add_file(transaction, other, "pdfs/7", ("patient", other.id))
-        transaction.nights.add_report(patient.id, None, lone.id, NOW)
-        transaction.nights.add_report(other.id, None, elsewhere.id, NOW)
-        transaction.nights.join_report("7" * 64, patient.id, night_id)
+        transaction.reports.add(patient.id, None, lone.id, NOW)
+        transaction.reports.add(other.id, None, elsewhere.id, NOW)
+        [alone] = transaction.reports.alone(patient.id)
+        transaction.reports.join([alone.id], night_id)
         assert [file.id for file in transaction.files.of("recording", [night_id])] == [lone.id]
         assert [file.id for file in transaction.files.of("patient", [other.id])] == [elsewhere.id]
 
@@ -220,7 +222,7 @@ def test_expunged_night_leaves_nothing_behind(scene):
         analysis_id = transaction.nights.get(night_id).analysis_id
         file = add_file(transaction, patient, "plots/1", ("recording", night_id))
         transaction.nights.set_plot(analysis_id, "ro", file.id)
-        transaction.nights.add_report(patient.id, night_id, file.id, NOW)
+        transaction.reports.add(patient.id, night_id, file.id, NOW)
         transaction.nights.expunge(night_id)
         with pytest.raises(NotFound):
             transaction.nights.get(night_id)

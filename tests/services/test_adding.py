@@ -12,7 +12,8 @@ import pytest
 
 from oximetry.domain.errors import InvalidRecording, InvalidRequest, NotFound, StorageUnavailable
 from oximetry.services.adding import AddingService
-from tests.factories import Clinic, night_csv, night_name
+from tests.factories import PDF, Clinic, night_csv, night_name
+from tests.made_up_reports import BLANK
 
 START = datetime(2025, 1, 1, 22, 0, 0)
 NIGHT = {night_name("9001", START): night_csv(START, rows=4000)}
@@ -46,8 +47,9 @@ def test_what_is_no_recording_leaves_nothing_behind(clinic: Clinic) -> None:
     patient = clinic.patient(doctor)
     with pytest.raises(InvalidRecording):
         adding(clinic).add_recording(doctor.id, patient.id, {"a.csv": b"no night"})
+    clinic.reports.known[PDF] = BLANK
     with pytest.raises(InvalidRequest):
-        adding(clinic).add_recording(doctor.id, patient.id, {"a.pdf": b"%PDF-1.4 only a report"})
+        adding(clinic).add_recording(doctor.id, patient.id, {"a.pdf": PDF})
     clinic.work()
     assert (clinic.store.objects, clinic.nights.shown(doctor.id, patient.id, "ro")) == ({}, [])
 

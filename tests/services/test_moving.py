@@ -61,7 +61,7 @@ def test_moved_night_has_every_file_under_its_new_patient(scene):
     ask(scene, scene.right)
     scene.clinic.work()
     [card] = shown(scene, scene.right)
-    files = [card.csv, card.plot, *card.reports]
+    files = [card.csv, card.plot, *(report.file for report in card.reports)]
     assert {file.key for file in files} == {f"{scene.right.id}/{name}" for name in before}
     for file in files:
         assert scene.clinic.store.objects[file.key] == before[file.key.partition("/")[2]]
@@ -178,7 +178,7 @@ def test_moving_there_and_back_leaves_everything_as_it_was(scene):
         ask(scene, patient)
         scene.clinic.work()
     [card] = shown(scene, scene.wrong)
-    assert sorted(file.key for file in (card.csv, card.plot, *card.reports)) == before
+    assert sorted(file.key for file in (card.csv, card.plot, *(report.file for report in card.reports))) == before
     assert shown(scene, scene.right) == []
 
 
@@ -199,7 +199,10 @@ def test_two_workers_moving_at_once_and_a_new_choice_end_at_one_patient(both_cli
         both_clinics.work()
     assert shown(scene, scene.wrong) == shown(scene, scene.right) == []
     [card] = shown(scene, scene.third)
-    assert len({file.key.partition("/")[0] for file in (card.csv, card.plot, *card.reports)}) == 1
+    assert (
+        len({file.key.partition("/")[0] for file in (card.csv, card.plot, *(report.file for report in card.reports))})
+        == 1
+    )
 
 
 def test_impossible_moves_are_refused_and_change_nothing(scene):

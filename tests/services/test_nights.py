@@ -175,7 +175,7 @@ def test_lone_report_is_offered_to_its_patient_only(scene):
     clinic.assignment.choose(doctor, item.session_id, [item.id], scene.neighbour.id)
     clinic.assignment.confirm(doctor, item.session_id)
     clinic.work()
-    [file] = clinic.nights.lone_reports(doctor.id, scene.neighbour.id)
-    assert url(scene, file, patient=scene.neighbour, kind="pdfs")
+    [report] = clinic.nights.lone_reports(doctor.id, scene.neighbour.id)
+    assert url(scene, report.file, patient=scene.neighbour, kind="pdfs")
     with pytest.raises(NotFound):
-        url(scene, file, kind="pdfs")
+        url(scene, report.file, kind="pdfs")

@@ -10,6 +10,7 @@ from oximetry.domain.records import ItemState
 from oximetry.services.samples import refused_samples, samples
 from oximetry.services.uploads import MEGABYTE, UploadLimits
 from tests.factories import PDF, night_csv, night_name, report_name
+from tests.made_up_reports import BLANK
 from tests.memory_store import Crash, crash
 
 START = datetime(2025, 10, 7, 23, 4, 37)
@@ -74,11 +75,13 @@ def test_one_bad_file_does_not_disturb_the_others(clinic):
 def test_report_is_known_by_the_stamp_in_its_name(clinic):
     item = read(clinic, PDF, report_name())
     assert (item.state, item.device_serial, item.started_at) == (ItemState.READ, "9001", START)
+    assert item.details == {"unread": "report_unknown_layout"}
     nameless = read(clinic, PDF, "scan.pdf")
-    assert (nameless.state, nameless.device_serial, nameless.started_at) == (ItemState.READ, None, None)
+    assert (nameless.state, nameless.reason) == (ItemState.REFUSED, "report_unknown_layout")
 
 
 def test_archive_becomes_files_of_their_own(clinic):
+    clinic.reports.known[PDF] = BLANK
     item = read(clinic, packed(night_csv(), PDF), "nights.zip")
     assert (item.state, item.details) == (ItemState.EXPANDED, {"files": 2})
     assert states(clinic, item) == [ItemState.EXPANDED, ItemState.READ, ItemState.READ]
@@ -95,6 +98,7 @@ def test_archive_over_a_limit_leaves_nothing_behind(clinic):
 
 
 def test_archive_unpacked_again_after_a_crash_gives_each_file_once(clinic):
+    clinic.reports.known[PDF] = BLANK
     doctor = clinic.doctor()
     item = clinic.upload(doctor, packed(night_csv(), PDF, b"not a recording"), "nights.zip")
 

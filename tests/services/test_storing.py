@@ -7,6 +7,7 @@ from oximetry.domain.errors import NotFound, NotReady, StorageRefused, StorageUn
 from oximetry.domain.records import FileKind, ItemState, NightState
 from oximetry.services.night_files import ObjectName
 from tests.factories import PDF, Clinic, night_csv, night_name, report_name
+from tests.made_up_reports import BLANK
 from tests.memory_store import Crash, crash
 from tests.parallel import together
 
@@ -225,16 +226,17 @@ def test_report_stands_beside_its_night_whichever_is_stored_first(clinic, first)
         clinic.storing.store_item(item.id)
     [card] = clinic.nights.shown(doctor.id, patient_id, "ro")
     digest = hashlib.sha256(PDF).hexdigest()[:8]
-    assert [file.key for file in card.reports] == [f"{patient_id}/pdfs/20251007230437_9001_{digest}.pdf"]
+    assert [report.file.key for report in card.reports] == [f"{patient_id}/pdfs/20251007230437_9001_{digest}.pdf"]
     assert clinic.nights.lone_reports(doctor.id, patient_id) == []
 
 
 def test_report_without_a_night_stands_alone(clinic):
+    clinic.reports.known[PDF] = BLANK
     scene = Confirmed(clinic, PDF, "scan.pdf")
     clinic.work()
-    [file] = clinic.nights.lone_reports(scene.doctor.id, scene.patient_id)
+    [report] = clinic.nights.lone_reports(scene.doctor.id, scene.patient_id)
     digest = hashlib.sha256(PDF).hexdigest()[:8]
-    assert file.key == f"{scene.patient_id}/pdfs/20260301080000_0000_{digest}.pdf"
+    assert report.file.key == f"{scene.patient_id}/pdfs/20260301080000_0000_{digest}.pdf"
 
 
 @pytest.mark.parametrize("is_moved", [True, False], ids=["moved", "moving"])
@@ -252,7 +254,7 @@ def test_report_that_comes_after_its_night_was_moved_follows_it(clinic, is_moved
     clinic.clock.move(seconds=5)
     clinic.work()
     [card] = clinic.nights.shown(doctor.id, right.id, "ro")
-    assert [file.key.partition("/")[0] for file in card.reports] == [right.id]
+    assert [report.file.key.partition("/")[0] for report in card.reports] == [right.id]
     assert clinic.nights.lone_reports(doctor.id, wrong.id) == []
     assert not [key for key in clinic.store.under(wrong.id) if "/pdfs/" in key]
 

@@ -12,6 +12,7 @@ from oximetry.domain.errors import (
 from oximetry.domain.records import ItemKind, ItemState
 from oximetry.services.uploads import MEGABYTE, IncomingFile, UploadLimits
 from tests.factories import PDF, Clinic
+from tests.made_up_reports import BLANK
 from tests.parallel import together
 
 
@@ -206,6 +207,7 @@ def test_parallel_requests_do_not_exceed_the_limit_and_have_different_numbers(bo
 
 
 def test_confirmed_file_cannot_be_taken_out(clinic):
+    clinic.reports.known[PDF] = BLANK
     doctor = clinic.doctor()
     item, _ = accept(clinic, doctor, PDF)
     clinic.work()

@@ -197,7 +197,7 @@ def test_an_uploaded_report_is_on_the_patients_page(admin: Page, patient_id: str
     answer = admin.post("/files", patient=patient_id, kind="pdfs", file=(io.BytesIO(PDF), "raport Ion.pdf"))
     file_id = answer.location.rpartition("/")[2].partition("?")[0]
     doctor = admin.world.doctor()
-    [report] = admin.world.services.web.nights.lone_reports(doctor.id, patient_id)
+    [report] = [one.file for one in admin.world.services.web.nights.lone_reports(doctor.id, patient_id)]
     assert report.id == file_id
     assert re.fullmatch(rf"{patient_id}/pdfs/\d{{14}}_0000_[0-9a-f]{{8}}\.pdf", report.key)
     assert admin.world.services.store.get(report.key) == PDF
@@ -232,7 +232,7 @@ def test_an_orphan_is_shown_once_a_person_has_assigned_it(admin: Page, patient_i
     assert "Atribuiți" in admin.get(f"/files/{own}").text
     admin.post(f"/files/{own}/assign", patient=patient_id)
     moved = admin.post(f"/files/{old}/assign", patient=patient_id).location.rpartition("/")[2].partition("?")[0]
-    shown = {file.id: file for file in nights.lone_reports(doctor.id, patient_id)}
+    shown = {one.file.id: one.file for one in nights.lone_reports(doctor.id, patient_id)}
     assert set(shown) == {own, moved}
     assert shown[own].sha256 is not None
     assert shown[moved].key.startswith(f"{patient_id}/pdfs/")
@@ -251,7 +251,7 @@ def test_an_orphan_can_be_given_to_a_night(admin: Page, patient_id: str) -> None
     assert card.night.id in admin.get(f"/files/{own}").text
     admin.post(f"/files/{own}/assign", patient=patient_id, night=card.night.id)
     [card] = nights.shown(doctor.id, patient_id, "ro")
-    assert [report.id for report in card.reports] == [own]
+    assert [report.file.id for report in card.reports] == [own]
 
 
 def test_a_plan_is_made_shown_downloaded_and_applied(admin: Page) -> None:

@@ -1,0 +1,105 @@
+"""Vendors' reports, in SQL: beside a night or on their own, with what was read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, select, update
+
+from oximetry.adapters import tables as t
+from oximetry.adapters.catalogue_files import file_row
+from oximetry.adapters.catalogue_jobs import insert_or_ignore
+from oximetry.domain.records import StoredFile, VendorReport
+
+
+class ReportsTable:
+    """Implements ``ports.Reports``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, patient_id: str, recording_id: str | None, file_id: str, now: datetime, **read: Any) -> None:
+        """A vendor's report, beside its night or on its own; a second call with the same file changes nothing.
+
+        Parameters
+        ----------
+        **read
+            ``numbers``, ``curve``, ``painted``, ``original_sha256``, ``preview_file_id``, ``device_serial`` and
+            ``started_at``.
+        """
+        self._connection.execute(
+            insert_or_ignore(self._connection, t.device_reports).values(
+                id=str(uuid4()),
+                patient_id=patient_id,
+                recording_id=recording_id,
+                file_id=file_id,
+                created_at=now,
+                **read,
+            )
+        )
+
+    def of_nights(self, night_ids: Sequence[str]) -> dict[str, list[VendorReport]]:
+        """The reports of nights, by night."""
+        found: dict[str, list[VendorReport]] = {}
+        for report in self._reports(t.device_reports.c.recording_id.in_(night_ids)):
+            found.setdefault(str(report.recording_id), []).append(report)
+        return found
+
+    def alone(self, patient_id: str) -> list[VendorReport]:
+        """The patient's reports that belong to no night, oldest first."""
+        report = t.device_reports.c
+        return self._reports(report.patient_id == patient_id, report.recording_id.is_(None))
+
+    def get(self, report_id: str) -> VendorReport | None:
+        """One report."""
+        return next(iter(self._reports(t.device_reports.c.id == report_id)), None)
+
+    def near(self, patient_id: str, started_at: datetime, within: timedelta) -> list[VendorReport]:
+        """The patient's reports without a night that begin about then."""
+        begin = t.device_reports.c.started_at
+        alone = (t.device_reports.c.patient_id == patient_id, t.device_reports.c.recording_id.is_(None))
+        return self._reports(*alone, begin >= started_at - within, begin <= started_at + within)
+
+    def join(self, report_ids: Sequence[str], recording_id: str) -> None:
+        """Reports that stood alone belong to this night, and so do their files."""
+        report, file = t.device_reports.c, t.stored_files.c
+        which = report.id.in_(report_ids)
+        rows = self._connection.execute(select(report.file_id, report.preview_file_id).where(which)).all()
+        self._connection.execute(update(t.device_reports).where(which).values(recording_id=recording_id))
+        file_ids = [file_id for row in rows for file_id in row if file_id]
+        belongs = {"reference_type": "recording", "reference_id": recording_id}
+        self._connection.execute(update(t.stored_files).where(file.id.in_(file_ids)).values(**belongs))
+
+    def follow_copy(self, recording_id: str, patient_id: str, old_file_id: str, new_file_id: str) -> None:
+        """A night's report or its picture now lies under another patient's prefix."""
+        report = t.device_reports.c
+        for column in ("file_id", "preview_file_id"):
+            moved = {column: new_file_id, "patient_id": patient_id}
+            which = (report.recording_id == recording_id, report[column] == old_file_id)
+            self._connection.execute(update(t.device_reports).where(*which).values(**moved))
+
+    def _reports(self, *conditions: Any) -> list[VendorReport]:
+        file, preview = t.stored_files.alias(), t.stored_files.alias()
+        query = (
+            select(t.device_reports, *(column.label(f"kept_{column.name}") for column in file.c))
+            .join(file, file.c.id == t.device_reports.c.file_id)
+            .where(*conditions, file.c.deleted_at.is_(None))
+            .order_by(t.device_reports.c.created_at, t.device_reports.c.id)
+        )
+        rows = self._connection.execute(query).mappings().all()
+        wanted = [row["preview_file_id"] for row in rows if row["preview_file_id"]]
+        live = select(preview).where(preview.c.id.in_(wanted), preview.c.deleted_at.is_(None))
+        previews = {row.id: file_row(row) for row in self._connection.execute(live)}
+        return [_report(row, previews) for row in rows]
+
+
+def _report(row: Mapping[Any, Any], previews: Mapping[str, StoredFile]) -> VendorReport:
+    columns = {name: row[name] for name in _OWN}
+    file = StoredFile(**{name: row[f"kept_{name}"] for name in StoredFile.__slots__ if name != "pending"})
+    return VendorReport(**columns, file=file, preview=previews.get(row["preview_file_id"]))
+
+
+_OWN: Iterable[str] = [name for name in VendorReport.__slots__ if name not in ("file", "preview")]

@@ -1,0 +1,160 @@
+"""A vendor's report finds its recording, is stopped when it says something else, and is stored without a name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from oximetry.domain.device_report import DeviceReport
+from oximetry.domain.errors import InvalidRequest
+from oximetry.domain.records import Doctor, ItemState, UploadItem
+from oximetry.services.pairing import paired
+from tests.factories import PDF, Clinic, night_csv, night_name, report_name
+from tests.made_up_reports import UNREAD_FIELDS, MadeUpRead
+
+START = datetime(2025, 10, 7, 23, 4, 37)
+
+
+def says(**printed: object) -> MadeUpRead:
+    """A report of which these fields were read."""
+    fields = {"carries_name": False, **printed}
+    unread = tuple(name for name in UNREAD_FIELDS if name not in fields)
+    return MadeUpRead(DeviceReport(**fields, uncertain=unread))  # type: ignore[arg-type]
+
+
+def printed_of(clinic: Clinic, night: UploadItem) -> dict[str, object]:
+    """What the report of a night prints, by the rules of the facts: whole numbers and the start's minute."""
+    numbers = clinic.item(night.id).numbers
+    assert numbers is not None
+    return {
+        "started_at": START.replace(second=0),
+        "spo2_max_pct": int(numbers["spo2_max_pct"]),
+        "spo2_mean_pct": int(numbers["spo2_mean_pct"]),
+        "pulse_max_bpm": int(numbers["pulse_max_bpm"]),
+    }
+
+
+class Scene:
+    """A doctor with one night in the batch, read."""
+
+    def __init__(self, clinic: Clinic) -> None:
+        self.clinic = clinic
+        self.doctor: Doctor = clinic.doctor()
+        self.night = clinic.upload(self.doctor, night_csv(), night_name())
+        clinic.work()
+
+    def report(self, name: str = "scan.pdf", content: bytes = PDF, **printed: object) -> UploadItem:
+        self.clinic.reports.known[content] = says(**{**printed_of(self.clinic, self.night), **printed})
+        item = self.clinic.upload(self.doctor, content, name)
+        self.clinic.work()
+        return self.clinic.item(item.id)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        with self.clinic.catalogue.read() as transaction:
+            items = transaction.uploads.items(self.night.session_id)
+        return [(recording.id, report.id) for recording, report in paired(items)]
+
+
+@pytest.fixture
+def scene(clinic: Clinic) -> Scene:
+    return Scene(clinic)
+
+
+def test_a_report_finds_its_recording_by_what_it_prints_whatever_its_name(scene: Scene) -> None:
+    report = scene.report()
+    assert report.started_at == START.replace(second=0)
+    assert scene.pairs() == [(scene.night.id, report.id)]
+
+
+def test_what_it_prints_comes_before_its_name(scene: Scene) -> None:
+    report = scene.report(report_name(start=START + timedelta(days=30)))
+    assert scene.pairs() == [(scene.night.id, report.id)]
+
+
+@pytest.mark.parametrize("wrong", [{"spo2_max_pct": 90}, {"spo2_mean_pct": 80}, {"pulse_max_bpm": 200}])
+def test_a_report_of_somebody_else_is_not_joined_and_stops_the_click(scene: Scene, wrong: dict[str, int]) -> None:
+    report = scene.report(report_name(), **wrong)
+    assert scene.pairs() == []
+    rows = scene.clinic.batches.show(scene.doctor, scene.night.session_id).rows
+    [told] = [row.mismatch for row in rows if row.mismatch]
+    assert [one.name for one in told.differences] == list(wrong)
+    with pytest.raises(InvalidRequest) as stopped:
+        scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id)
+    assert stopped.value.details["mismatched"] == [report.id]
+    [patient_id] = scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id, acknowledged=True)
+    scene.clinic.work()
+    [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
+    assert card.reports == ()
+    assert len(scene.clinic.nights.lone_reports(scene.doctor.id, patient_id)) == 1
+
+
+def test_two_reports_that_fit_one_recording_are_not_guessed(scene: Scene) -> None:
+    scene.report(report_name())
+    scene.report("other.pdf", PDF + b" other")
+    assert scene.pairs() == []
+
+
+def test_the_numbers_and_a_picture_are_kept_beside_the_night(scene: Scene) -> None:
+    report = scene.report()
+    [patient_id] = scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id)
+    scene.clinic.work()
+    [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
+    [kept] = card.reports
+    assert report.report is not None
+    assert (kept.numbers, kept.painted) == (report.report["numbers"], False)
+    assert kept.preview is not None
+    assert scene.clinic.store.objects[kept.file.key] == PDF
+    assert scene.clinic.store.objects[kept.preview.key].startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("carries_name", [True, None])
+def test_what_tells_of_the_person_is_painted_over_in_the_stored_copy(scene: Scene, carries_name: bool | None) -> None:
+    read = says(**printed_of(scene.clinic, scene.night))
+    uncertain = (*read.report.uncertain, "carries_name")
+    scene.clinic.reports.known[PDF] = MadeUpRead(replace(read.report, carries_name=carries_name, uncertain=uncertain))
+    scene.clinic.upload(scene.doctor, PDF, report_name())
+    scene.clinic.work()
+    [patient_id] = scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id)
+    scene.clinic.work()
+    [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
+    [kept] = card.reports
+    assert kept.painted
+    assert scene.clinic.store.objects[kept.file.key] == PDF + b" painted"
+    assert PDF not in scene.clinic.store.objects.values()
+
+
+def test_a_report_joins_the_night_that_came_last_month(scene: Scene) -> None:
+    [patient_id] = scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id)
+    scene.clinic.work()
+    printed = printed_of(scene.clinic, scene.night)
+    scene.clinic.uploads.finish_session(scene.doctor, scene.night.session_id)
+    scene.clinic.clock.move(days=30)
+    scene.clinic.reports.known[PDF] = says(**printed)
+    paper = scene.clinic.upload(scene.doctor, PDF, "scan.pdf")
+    scene.clinic.work()
+    scene.clinic.assignment.all_to_one(scene.doctor, paper.session_id, patient_id)
+    scene.clinic.work()
+    [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
+    assert len(card.reports) == 1
+    assert scene.clinic.nights.lone_reports(scene.doctor.id, patient_id) == []
+
+
+def test_a_night_joins_the_report_that_came_last_month(clinic: Clinic) -> None:
+    doctor = clinic.doctor()
+    clinic.reports.known[PDF] = says(started_at=START.replace(second=0))
+    paper = clinic.upload(doctor, PDF, report_name())
+    clinic.work()
+    [patient_id] = clinic.assignment.all_to_one(doctor, paper.session_id)
+    clinic.work()
+    assert len(clinic.nights.lone_reports(doctor.id, patient_id)) == 1
+    clinic.uploads.finish_session(doctor, paper.session_id)
+    night = clinic.upload(doctor, night_csv(), night_name())
+    clinic.work()
+    clinic.assignment.all_to_one(doctor, night.session_id, patient_id)
+    clinic.work()
+    assert clinic.item(night.id).state is ItemState.STORED
+    [card] = clinic.nights.shown(doctor.id, patient_id, "ro")
+    assert len(card.reports) == 1
+    assert clinic.nights.lone_reports(doctor.id, patient_id) == []
