@@ -48,7 +48,7 @@ def parse_report(content: bytes) -> DeviceReport:
     ------
     InvalidUpload
         ``not_a_pdf``, ``report_password``, ``report_damaged``, ``report_too_large``, ``report_too_many_pages``,
-        ``report_active_content``, ``report_unknown_layout``, ``report_timeout``.
+        ``report_active_content``, ``report_unknown_layout``, ``report_unreadable``, ``report_timeout``.
     ReadingUnavailable
         No engine that reads print is installed.
     """

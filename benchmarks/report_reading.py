@@ -66,7 +66,7 @@ def main(count: int = 2100, first: int = 0, only: str | None = None) -> None:
         here.update(refused=result.refused is not None, whole=result.flagged == 0 and not result.wrong)
         for line in result.wrong:
             print(f"SILENTLY WRONG seed={seed} class={name} {line}", file=sys.stderr, flush=True)
-        if number % 150 == 149 or number + 1 == count:
+        if number % 50 == 49 or number + 1 == count:
             print(f"\n{number + 1} reports in {time.perf_counter() - start:.0f} s\n\n{table(totals)}", flush=True)
 
 

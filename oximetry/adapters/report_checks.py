@@ -14,11 +14,11 @@ from itertools import pairwise
 from typing import Any
 
 Values = Mapping[str, Any]
+Limits = Mapping[str, tuple[float, float]]
 
 ROUNDING_PCT = 0.005
 SLACK_PCT = 0.0011
-SLIDER_TOLERANCE = 0.45
-LIMITS = {
+LIMITS: Limits = {
     "spo2_max_pct": (30, 100),
     "spo2_mean_pct": (30, 100),
     "spo2_min_pct": (30, 100),
@@ -42,7 +42,7 @@ class Check:
     strength: int
 
 
-def checks(values: Values, slider_score: float | None = None) -> list[Check]:
+def checks(values: Values, drawn: Limits | None = None) -> list[Check]:
     """Every check whose fields are all there.
 
     Parameters
@@ -50,12 +50,13 @@ def checks(values: Values, slider_score: float | None = None) -> list[Check]:
     values : mapping
         By the field names of a `DeviceReport`, ``first_clock`` and ``last_clock`` of the chart's axis beside them;
         absent or ``None`` for what was not read.
-    slider_score : float, optional
-        Where the pointer of the score's scale stands.
+    drawn : mapping, optional
+        Lowest and highest value that a field can have by what is drawn: the curves, the pointer of the score's scale.
     """
     tables = {name: _rows(values, name) for name in ("spo2_bands", "threshold_bands", "pulse_bands")}
     found: list[Check] = []
-    found += _limits(values)
+    found += _limits(values, LIMITS)
+    found += _limits(values, drawn or {})
     for name, rows in tables.items():
         found += _times(values, name, rows)
         found += _sums(values, name, rows)
@@ -65,8 +66,6 @@ def checks(values: Values, slider_score: float | None = None) -> list[Check]:
     found += _extremes(values, "spo2", "pct", tables["spo2_bands"])
     found += _extremes(values, "pulse", "bpm", tables["pulse_bands"])
     found += _clock(values)
-    if slider_score is not None:
-        found += _when(values, ("o2_score",), lambda score: abs(score - slider_score) <= SLIDER_TOLERANCE)
     return found
 
 
@@ -98,8 +97,8 @@ def _when(values: Values, names: tuple[str, ...], holds: Callable[..., bool], st
         yield Check(names, bool(holds(*found)), strength)
 
 
-def _limits(values: Values) -> Iterator[Check]:
-    for name, (low, high) in LIMITS.items():
+def _limits(values: Values, limits: Limits) -> Iterator[Check]:
+    for name, (low, high) in limits.items():
         yield from _when(values, (name,), lambda value, low=low, high=high: low <= value <= high)
 
 

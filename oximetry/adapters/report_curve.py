@@ -50,6 +50,31 @@ def curve(placed: Placed, started_at: datetime | None, duration_s: float | None)
     )
 
 
+def drawn_limits(placed: Placed) -> dict[str, tuple[float, float]]:
+    """Between which values each printed extreme and mean must lie, by the drawn curves; empty without a coloured one.
+
+    Wide enough for a photograph: thin peaks fade, so the printed extreme may lie beyond the drawn one by much, but not
+    inside it; what went below the drawing pulls the printed mean down.
+    """
+    limits: dict[str, tuple[float, float]] = {}
+    charts = (
+        ("spo2", "pct", placed.layout.spo2_chart, 1.2, 5.0),
+        ("pulse", "bpm", placed.layout.pulse_chart, 4.0, 25.0),
+    )
+    for group, unit, chart, inside, beyond in charts:
+        found = _columns(placed, chart)
+        if found is None:
+            continue
+        top, bottom = float(np.nanpercentile(found.high, 99.8)), float(np.nanpercentile(found.low, 0.2))
+        mean = float(np.nanmean(found.mean))
+        clipped = float(np.nanmean(found.low < chart.low + 1))
+        deeper = float("inf") if bottom < chart.low + 1 else beyond
+        limits[f"{group}_max_{unit}"] = (top - inside, float(np.nanmax(found.high)) + beyond)
+        limits[f"{group}_min_{unit}"] = (bottom - deeper, bottom + inside + 1)
+        limits[f"{group}_mean_{unit}"] = (mean - 0.5 - inside - 20 * clipped, mean + 0.5 + inside)
+    return limits
+
+
 def _columns(placed: Placed, chart: Chart) -> _Columns | None:
     """Mean and reach of the coloured pixels of each column, in the chart's unit."""
     _, top, _, bottom = chart.box

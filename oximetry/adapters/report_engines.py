@@ -3,7 +3,8 @@
 They share no code, no training data and no model file, so a digit that both see is seldom both's mistake. PP-OCR's
 model comes inside the `rapidocr` wheel; only its recogniser is used (its angle classifier turns 99 into 66 with
 score 1.00, and its detector has nothing to find here). Tesseract's wheel brings the library but no language data:
-that is Debian's ``tesseract-ocr-eng``, or any other folder of `TESSDATA`.
+that is Debian's ``tesseract-ocr-eng``, or any other folder of `TESSDATA`. With one engine alone, only what arithmetic
+proves is believed.
 """
 
 from __future__ import annotations

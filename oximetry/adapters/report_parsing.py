@@ -25,7 +25,8 @@ def parse(content: bytes) -> DeviceReport:
     Raises
     ------
     InvalidUpload
-        The reasons of `oximetry.adapters.report_pages`; ``report_unknown_layout``.
+        The reasons of `oximetry.adapters.report_pages`; ``report_unknown_layout``; ``report_unreadable``: not one
+        number is sure.
     ReadingUnavailable
         No engine that reads print is installed.
     """
@@ -37,6 +38,8 @@ def parse_with_curve(content: bytes) -> tuple[DeviceReport, ReportCurve | None]:
     with opened(content) as document:
         _, placed = found(document)
     report = read_page(placed, warm_engines())
+    if all(value is None for name, value in report.values().items() if name != "carries_name"):
+        raise InvalidUpload("report_unreadable")
     return report, curve(placed, report.started_at, report.duration_s)
 
 

@@ -81,7 +81,7 @@ class ReportReader:
         ------
         InvalidUpload
             ``not_a_pdf``, ``report_password``, ``report_damaged``, ``report_too_large``, ``report_too_many_pages``,
-            ``report_active_content``, ``report_unknown_layout``, ``report_timeout``.
+            ``report_active_content``, ``report_unknown_layout``, ``report_unreadable``, ``report_timeout``.
         ReadingUnavailable
             No engine is installed, or no child could be started.
         """

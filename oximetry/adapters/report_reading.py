@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from oximetry.adapters.report_cells import line_in
-from oximetry.adapters.report_checks import checks
+from oximetry.adapters.report_checks import Limits, checks
+from oximetry.adapters.report_curve import drawn_limits
 from oximetry.adapters.report_engines import Engine
 from oximetry.adapters.report_grammar import Value, value
 from oximetry.adapters.report_layouts import ANONYMOUS, Cell, Kind
@@ -22,6 +23,7 @@ LOOKS = ((1.5, 0.0), (1.0, 0.0), (2.0, 1.2))
 """Pixels per layout pixel and blur of each look; the first is for all cells, the others for those in doubt."""
 ALONE, OUTVOTING = 3, 4
 LEAST_PROOF = 2
+SLIDER_TOLERANCE = 0.45
 LEAST_SCALE = 0.57
 """Pixels of the picture per layout pixel under which digits are so small that both engines may take one for another."""
 WORDS = (Kind.MOMENT, Kind.AFTER_COLON_WHOLE, Kind.AFTER_COLON_DECIMAL)
@@ -58,20 +60,27 @@ def read_page(placed: Placed, engines: Sequence[Engine]) -> DeviceReport:
     """The report on a page whose layout was found."""
     cells = (*placed.layout.cells, *placed.layout.axis)
     readings = {cell.name: _Reading(cell) for cell in cells}
-    slider = slider_score(placed)
+    drawn = _drawn(placed)
     _look(placed, engines, list(readings.values()), LOOKS[0])
     values = {name: reading.agreed() for name, reading in readings.items()}
     for look in LOOKS[1:]:
-        doubtful = _doubtful(values, slider)
+        doubtful = _doubtful(values, drawn)
         again = [one for name, one in readings.items() if (name in doubtful or values[name] is None) and not one.empty]
         _look(placed, engines, again, look)
         values |= {one.cell.name: one.agreed() for one in again}
-    for name in _culprits(values, slider):
+    for name in _culprits(values, drawn):
         values[name] = None
-    values = _believed(values, readings, slider, proof_needed=len(engines) == 1 or placed.scale() < LEAST_SCALE)
-    proven = _proven(values, readings, slider)
+    values = _believed(values, readings, drawn, proof_needed=len(engines) == 1 or placed.scale() < LEAST_SCALE)
+    proven = _proven(values, readings, drawn)
     values |= proven
-    return _report(placed, values, _confidence(values, readings, proven, slider), carries_name(placed, engines))
+    return _report(placed, values, _confidence(values, readings, proven, drawn), carries_name(placed, engines))
+
+
+def _drawn(placed: Placed) -> Limits:
+    """What the drawings of the page say about printed values."""
+    score = slider_score(placed)
+    scale = {} if score is None else {"o2_score": (score - SLIDER_TOLERANCE, score + SLIDER_TOLERANCE)}
+    return {**drawn_limits(placed), **scale}
 
 
 def slider_score(placed: Placed) -> float | None:
@@ -128,18 +137,18 @@ def _look(placed: Placed, engines: Sequence[Engine], readings: list[_Reading], l
             one.seen.setdefault(engine.name, []).append(value(one.cell.kind, text))
 
 
-def _doubtful(values: dict[str, Any], slider: float | None) -> set[str]:
-    return {name for check in checks(values, slider) if not check.passed for name in check.fields}
+def _doubtful(values: dict[str, Any], drawn: Limits) -> set[str]:
+    return {name for check in checks(values, drawn) if not check.passed for name in check.fields}
 
 
-def _culprits(values: dict[str, Any], slider: float | None) -> set[str]:
+def _culprits(values: dict[str, Any], drawn: Limits) -> set[str]:
     """The fields to drop until no check fails: those in the largest share of failing checks first, ties together."""
     dropped: set[str] = set()
     while True:
         now = {name: None if name in dropped else one for name, one in values.items()}
         failed: Counter[str] = Counter()
         total: Counter[str] = Counter()
-        for check in checks(now, slider):
+        for check in checks(now, drawn):
             total.update(check.fields)
             if not check.passed:
                 failed.update(check.fields)
@@ -151,40 +160,40 @@ def _culprits(values: dict[str, Any], slider: float | None) -> set[str]:
 
 
 def _believed(
-    values: dict[str, Any], readings: dict[str, _Reading], slider: float | None, proof_needed: bool
+    values: dict[str, Any], readings: dict[str, _Reading], drawn: Limits, proof_needed: bool
 ) -> dict[str, Any]:
     """The values without what nothing confirms: a range needs a neighbour; with proof needed, every field proof."""
     kept = dict(values)
     for name, value_read in values.items():
-        about = [check for check in checks(values, slider) if name in check.fields] if value_read is not None else []
+        about = [check for check in checks(values, drawn) if name in check.fields] if value_read is not None else []
         least = LEAST_PROOF if proof_needed else int(readings[name].cell.kind is Kind.RANGE)
         if sum(check.strength for check in about) < least:
             kept[name] = None
     return kept
 
 
-def _proven(values: dict[str, Any], readings: dict[str, _Reading], slider: float | None) -> dict[str, Any]:
+def _proven(values: dict[str, Any], readings: dict[str, _Reading], drawn: Limits) -> dict[str, Any]:
     """Fields without agreement of which exactly one candidate is proven by checks against fields that are sure."""
     proven: dict[str, Any] = {}
     for name, reading in readings.items():
         if values[name] is not None or reading.empty:
             continue
         candidates = {one for looks in reading.seen.values() for one in looks if one is not None}
-        fitting = [one for one in candidates if _fits({**values, name: one}, name, slider)]
+        fitting = [one for one in candidates if _fits({**values, name: one}, name, drawn)]
         if len(fitting) == 1 and len(candidates) <= 3:
             proven[name] = fitting[0]
     return proven
 
 
-def _fits(values: dict[str, Any], name: str, slider: float | None) -> bool:
-    about = [check for check in checks(values, slider) if name in check.fields]
+def _fits(values: dict[str, Any], name: str, drawn: Limits) -> bool:
+    about = [check for check in checks(values, drawn) if name in check.fields]
     return all(check.passed for check in about) and sum(check.strength for check in about) >= LEAST_PROOF
 
 
 def _confidence(
-    values: dict[str, Any], readings: dict[str, _Reading], proven: dict[str, Any], slider: float | None
+    values: dict[str, Any], readings: dict[str, _Reading], proven: dict[str, Any], drawn: Limits
 ) -> dict[str, float]:
-    confirmed = {name for check in checks(values, slider) if check.strength and check.passed for name in check.fields}
+    confirmed = {name for check in checks(values, drawn) if check.strength and check.passed for name in check.fields}
     answer = {}
     for name, reading in readings.items():
         if values[name] is None:

@@ -6,7 +6,9 @@ edge do not either, as long as enough frames are whole.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import cv2
@@ -138,20 +140,22 @@ def _clockwise(points: Points) -> bool:
 def _from_frames(quads: Points, layout: Layout) -> Points | None:
     """The homography under which most frames of the layout have an outline."""
     frames = _corners(np.array(layout.frames))
-    best: tuple[int, Points | None] = (LEAST_FRAMES - 1, None)
-    for quad in quads[:LARGEST_TRIED]:
-        sides = np.linalg.norm(quad - np.roll(quad, -1, axis=0), axis=1)
-        for frame in frames:
-            for turn in range(4):
-                if not _alike(np.roll(sides, -turn), frame):
-                    continue
-                homography = _perspective(frame, np.roll(quad, -turn, axis=0))
-                pairs = _pairs(homography, frames, quads, NEAR_PX)
-                if len(pairs) > best[0]:
-                    best = (len(pairs), homography)
-                if best[0] >= ENOUGH_FRAMES:
-                    return _settled(quads, frames, best[1])
-    return _settled(quads, frames, best[1])
+    most, best = LEAST_FRAMES - 1, None
+    for homography in _guesses(quads, frames):
+        number = len(_pairs(homography, frames, quads, NEAR_PX))
+        if number > most:
+            most, best = number, homography
+        if most >= ENOUGH_FRAMES:
+            break
+    return _settled(quads, frames, best)
+
+
+def _guesses(quads: Points, frames: Points) -> Iterator[Points]:
+    """A homography for each large outline taken for each frame of like shape, in each of four turns."""
+    for quad, frame, turn in product(quads[:LARGEST_TRIED], frames, range(4)):
+        turned = np.roll(quad, -turn, axis=0)
+        if _alike(np.linalg.norm(turned - np.roll(turned, -1, axis=0), axis=1), frame):
+            yield _perspective(frame, turned)
 
 
 def _settled(quads: Points, frames: Points, homography: Points | None) -> Points | None:

@@ -32,12 +32,12 @@ VALUES = {
 }
 
 
-def failing(changes, slider=None):
-    return [check for check in checks({**VALUES, **changes}, slider) if not check.passed]
+def failing(changes, drawn=None):
+    return [check for check in checks({**VALUES, **changes}, drawn) if not check.passed]
 
 
 def test_a_true_report_passes_everything():
-    assert failing({}, slider=3.5) == []
+    assert failing({}, drawn={"o2_score": (3.0, 4.0), "spo2_mean_pct": (86.0, 90.0)}) == []
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,9 @@ def test_a_misread_digit_is_noticed(changes):
     assert failing(changes)
 
 
-def test_the_pointer_of_the_scale_contradicts_another_score():
-    assert failing({"o2_score": 8.6}, slider=3.5)
+def test_what_is_drawn_contradicts_another_number():
+    assert failing({"o2_score": 8.6}, drawn={"o2_score": (3.0, 4.0)})
+    assert failing({"spo2_mean_pct": 83}, drawn={"spo2_mean_pct": (86.0, 90.0)})
 
 
 def test_what_was_not_read_is_not_checked():

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report_damages import DAMAGES
+from benchmarks import report_generator, report_nights
+from benchmarks.report_damages import DAMAGES, on_a4
+from benchmarks.report_nights import ROWS
 from benchmarks.report_reading import damaged, outcome
 from oximetry.adapters.report_engines import engines, paddle_model, tessdata
+from oximetry.adapters.report_layouts import _vihealth
 from oximetry.adapters.report_pages import opened
 from oximetry.adapters.report_parsing import found, parse, parse_with_curve
 from oximetry.adapters.report_reading import read_page
+from oximetry.domain.errors import InvalidUpload
 from oximetry.domain.recording import Hints
 from oximetry.readers.formats import create_registry
 
@@ -126,3 +130,21 @@ def test_the_real_reports_curve_is_that_of_its_recording():
     assert report.duration_s is not None
     assert curve.spo2_mean_pct == pytest.approx(valid.mean(), abs=0.3)
     assert curve.time_below_pct(90) == pytest.approx(100 * (valid < 90).mean(), abs=1.5)
+
+
+def test_a_table_with_other_rows_is_an_unknown_layout(monkeypatch):
+    six = _vihealth(6)
+    monkeypatch.setattr(report_generator, "LAYOUTS", (six,))
+    monkeypatch.setattr(report_nights, "ROWS", dict.fromkeys((5, 7), (*ROWS[7][:5], ("<75", 0, 74))))
+    picture = report_generator.draw(report_nights.make_night(1), report_generator.BUILT_IN)
+    with pytest.raises(InvalidUpload) as refused:
+        parse(report_generator.pdf_of(picture))
+    assert refused.value.reason == "report_unknown_layout"
+
+
+def test_print_too_small_to_be_sure_of_anything_is_unreadable():
+    picture = report_generator.draw(report_nights.make_night(1), report_generator.BUILT_IN)
+    page = on_a4(picture, 62.0)
+    with pytest.raises(InvalidUpload) as refused:
+        parse(report_generator.pdf_of(page))
+    assert refused.value.reason in ("report_unreadable", "report_unknown_layout")
