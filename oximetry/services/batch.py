@@ -10,7 +10,7 @@ from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.joining import gap_between
-from oximetry.domain.records import Doctor, ItemState, KnownNight, UploadItem, UploadSession
+from oximetry.domain.records import Doctor, ItemKind, ItemState, KnownNight, UploadItem, UploadSession
 from oximetry.services.pairing import Mismatch, ambiguous, is_late, mismatched, paired
 from oximetry.services.same_night import (
     NightIndex,
@@ -141,10 +141,11 @@ def overlapping(items: Sequence[UploadItem], stored: Sequence[KnownNight | Uploa
 
     Two files of the same night are no such pair, whatever they tell of their device.
     """
-    nights = [item for item in items if item.started_at and item.ended_at]
+    nights = [item for item in items if item.kind is ItemKind.RECORDING and item.started_at and item.ended_at]
     pairs = [(first, second) for first, second in combinations(nights, 2) if _overlap(first, second)]
     touched = {item.id for pair in pairs for item in pair}
-    touched |= {item.id for item in nights for night in stored if _overlap(item, night)}
+    there = [one for one in stored if isinstance(one, KnownNight) or one.kind is ItemKind.RECORDING]
+    touched |= {item.id for item in nights for night in there if _overlap(item, night)}
     return [item for item in nights if item.id in touched]
 
 

@@ -68,6 +68,14 @@ def test_a_report_finds_its_recording_by_what_it_prints_whatever_its_name(scene:
     assert scene.pairs() == [(scene.night.id, report.id)]
 
 
+def test_a_report_is_no_second_night_that_overlaps_with_its_own(scene: Scene) -> None:
+    numbers = scene.clinic.item(scene.night.id).numbers
+    assert numbers is not None
+    report = scene.report(duration_s=int(numbers["recorded_s"]) + 4)
+    assert report.ended_at is not None
+    assert scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id)
+
+
 def test_what_it_prints_comes_before_its_name(scene: Scene) -> None:
     report = scene.report(report_name(start=START + timedelta(days=30)))
     assert scene.pairs() == [(scene.night.id, report.id)]
