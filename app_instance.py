@@ -42,6 +42,7 @@ from oximetry.services.plotting import PlottingService
 from oximetry.services.readiness import ReadinessService
 from oximetry.services.reading import ReadingService
 from oximetry.services.reanalysis import ReanalysisService
+from oximetry.services.report_choices import ReportChoiceService
 from oximetry.services.rule_answers import ExtraRuleService
 from oximetry.services.storage_admin import StorageAdmin
 from oximetry.services.store_watch import StoreWatch
@@ -195,6 +196,7 @@ def create_services(settings: Settings, *, interactive: bool = True) -> Services
         batches=BatchService(catalogue),
         assignment=AssignmentService(catalogue, links, utc_now),
         joining=JoiningService(catalogue, utc_now),
+        report_choices=ReportChoiceService(catalogue, utc_now),
         nights=nights,
         exclusions=ExclusionService(catalogue, nights, utc_now),
         extra_rules=ExtraRuleService(catalogue),

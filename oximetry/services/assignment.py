@@ -11,6 +11,7 @@ from oximetry.domain.errors import InvalidRequest
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import Doctor, ItemState, UploadItem
 from oximetry.services.batch import elsewhere, overlapping
+from oximetry.services.kept_reports import nights_of_reports
 from oximetry.services.pairing import is_late, mismatched, paired
 from oximetry.services.same_night import NightIndex, is_recording, known_nights
 from patient_links import PatientLinks
@@ -48,7 +49,8 @@ class AssignmentService:
             items = self._locked_items(transaction, doctor, session_id)
             self._check_target(transaction, doctor, target)
             choices = {item: target for item in items if item.state is ItemState.READ}
-            return self._confirm(transaction, doctor, choices | _late_reports(items), acknowledged)
+            choices |= _late_reports(items) | self._homes(transaction, doctor, items)
+            return self._confirm(transaction, doctor, choices, acknowledged)
 
     def confirm(self, doctor: Doctor, session_id: str, *, acknowledged: bool = False) -> list[str]:
         """Confirm every read file that has a choice; the worker stores them.
@@ -68,7 +70,13 @@ class AssignmentService:
         """
         with self._catalogue.write() as transaction:
             items = self._locked_items(transaction, doctor, session_id)
-            return self._confirm(transaction, doctor, _with_reports(items), acknowledged)
+            choices = _with_reports(items) | self._homes(transaction, doctor, items)
+            return self._confirm(transaction, doctor, choices, acknowledged)
+
+    def _homes(self, transaction: Transaction, doctor: Doctor, items: Sequence[UploadItem]) -> dict[UploadItem, str]:
+        """Reports whose recording was stored before: they go where it is, whatever is chosen for the rest."""
+        nights = nights_of_reports(transaction, doctor.id, items)
+        return {item: nights[item.id].patient_id for item in items if item.id in nights}
 
     def _locked_items(self, transaction: Transaction, doctor: Doctor, session_id: str) -> list[UploadItem]:
         transaction.uploads.session(doctor.id, session_id)

@@ -11,6 +11,7 @@ from typing import Any
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.joining import gap_between
 from oximetry.domain.records import Doctor, ItemKind, ItemState, KnownNight, UploadItem, UploadSession
+from oximetry.services.kept_reports import nights_of_reports
 from oximetry.services.pairing import Mismatch, ambiguous, is_late, mismatched, paired
 from oximetry.services.same_night import (
     NightIndex,
@@ -34,7 +35,7 @@ class BatchRow:
     unfinished and this file would take its place, ``stands_complete``: it is unfinished and the stored one is not.
     ``same_as`` is an earlier file of the batch with the same night, ``parts`` the files joined to this one;
     ``pending``: some of it waits in the outbox; ``mismatch``: as a report it says something else than the recording
-    that begins with it.
+    that begins with it; ``joins_at``: the patient at whom the night of this report stands already.
     """
 
     item: UploadItem
@@ -47,6 +48,7 @@ class BatchRow:
     parts: tuple[UploadItem, ...] = ()
     pending: bool = False
     mismatch: Mismatch | None = None
+    joins_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class BatchService:
             known = known_nights(transaction, doctor.id, items)
             waits = _waits(transaction, items)
             pending = _pending(transaction, items)
+            homes = nights_of_reports(transaction, doctor.id, items)
         mismatches = {one.report.id: one for one in mismatched(items)}
         own = NightIndex([item for item in items if is_recording(item)])
         parts = _joined(items)
@@ -110,6 +113,7 @@ class BatchService:
                 parts=tuple(parts[item.id]),
                 pending=item.id in pending,
                 mismatch=mismatches.get(item.id),
+                joins_at=homes[item.id].patient_id if item.id in homes else None,
             )
             for item in items
             if item.id not in shown_with_night and item.joined_to is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from oximetry.domain.catalogue_ports import Transaction
 from oximetry.domain.errors import NotReady
 from oximetry.domain.ports import ReportReader
-from oximetry.domain.records import FileKind, ItemState, Night, NightState, UploadItem
+from oximetry.domain.records import FileKind, ItemKind, ItemState, Night, NightState, UploadItem
 from oximetry.services.night_files import NewFile, ObjectName
 from oximetry.services.pairing import REPORT_TOLERANCE, differences_of, near, paired
 
@@ -117,6 +117,22 @@ def fitting_nights(item: UploadItem, nights: list[Night]) -> list[Night]:
     begins = (item.device_serial, item.started_at)
     close = [night for night in nights if near((night.device_serial, night.started_at), begins)]
     return [night for night in close if not differences_of(item.report, night.numbers)]
+
+
+def nights_of_reports(transaction: Transaction, doctor_id: str, items: Sequence[UploadItem]) -> dict[str, Night]:
+    """Reports of a batch without a recording in it, and the one stored night of the doctor's that each fits."""
+    in_batch = {report.id for _, report in paired(items)}
+    asked = [item for item in items if item.kind is ItemKind.REPORT and item.state is ItemState.READ]
+    found: dict[str, Night] = {}
+    for item in asked:
+        if item.id in in_batch or item.device_serial is None or item.started_at is None:
+            continue
+        span = (item.device_serial, item.started_at - REPORT_TOLERANCE, item.started_at + REPORT_TOLERANCE)
+        known = [one for one in transaction.nights.known(doctor_id, [], [], [span]) if one.state is NightState.STORED]
+        fitting = fitting_nights(item, [transaction.nights.get(one.id, doctor_id) for one in known])
+        if len(fitting) == 1:
+            found[item.id] = fitting[0]
+    return found
 
 
 def claim_report(transaction: Transaction, item: UploadItem, night_id: str, numbers: Mapping[str, Any]) -> None:

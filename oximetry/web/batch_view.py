@@ -168,7 +168,7 @@ def table_row(
         "lowest": LOWEST_MEASURED if numbers.get("below_range_s") else numbers.get("spo2_min_pct"),
         "lowest_text": lowest(numbers, words) if numbers else "",
         "pdf": "✓" if row.report or item.kind is ItemKind.REPORT else NO_VALUE,
-        "patient": labels.get(item.patient_id or item.target or "", ""),
+        "patient": labels.get(item.patient_id or row.joins_at or item.target or "", ""),
         "target": item.target or "",
         "remarks": " · ".join(
             ([] if item.state is ItemState.READ or row.waits_for else [state])

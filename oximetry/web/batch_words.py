@@ -46,6 +46,8 @@ def remarks(row: BatchRow, words: Words, name_of: Callable[[UploadItem], str], *
     said += [one for report in (row.report, item) if report for one in _of_report(report, words)]
     if row.mismatch is not None:
         said.insert(0, words("remark.mismatched", differences=differences(row.mismatch.differences, words)))
+    elif row.joins_at is not None:
+        said.insert(0, words("remark.joins_stored"))
     elif item.kind is ItemKind.REPORT:
         said.append(words("remark.lone_report"))
     if row.pending:

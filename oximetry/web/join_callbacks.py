@@ -43,7 +43,11 @@ def _do(services: WebServices, session_id: str) -> None:
     if act == "take-apart":
         services.joining.take_apart(doctor, session_id, inputs.button("first"))
         return
-    acts = {"join": services.joining.join, "keep-apart": services.joining.keep_apart}
+    choices = services.report_choices
+    if act in ("keep-original", "paint"):
+        choices.keep_original(doctor, session_id, inputs.button("first"), keep=act == "keep-original")
+        return
+    acts = {"belongs": choices.belongs, "join": services.joining.join, "keep-apart": services.joining.keep_apart}
     if act not in acts:
         raise InvalidRequest("malformed")
     acts[act](doctor, session_id, inputs.button("first"), inputs.button("second"))

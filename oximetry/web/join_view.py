@@ -5,8 +5,9 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
-from oximetry.domain.records import ItemState, UploadItem
+from oximetry.domain.records import ItemKind, ItemState, UploadItem
 from oximetry.services.batch import Batch, BatchRow, JoinOffer
+from oximetry.services.kept_reports import carries_name
 from oximetry.web import batch_words
 from oximetry.web.i18n import Words
 
@@ -14,7 +15,9 @@ from oximetry.web.i18n import Words
 def listed(batch: Batch, words: Words) -> list[Component]:
     """A line for each pair that looks like one night, then one for each night that is joined and not yet confirmed."""
     joined = [row for row in batch.rows if row.parts and row.item.state is ItemState.READ]
-    return [_offer(offer, words) for offer in batch.offers] + [_joined(row, words) for row in joined]
+    asked = [_question(report, recordings, words) for report, recordings in batch.questions]
+    named = [_named(report, words) for row in batch.rows for report in (row.report, row.item) if _carries_name(report)]
+    return [_offer(offer, words) for offer in batch.offers] + [_joined(row, words) for row in joined] + asked + named
 
 
 def gap_text(gap_s: float, words: Words) -> str:
@@ -44,6 +47,28 @@ def _offer(offer: JoinOffer, words: Words) -> Component:
 def _joined(row: BatchRow, words: Words) -> Component:
     said = words("join.joined", hours=batch_words.hours_text(row.item), files=len(row.parts) + 1)
     return _line(row.item, said, [_button(words("join.take_apart"), "take-apart", row.item.id, "")], words)
+
+
+def _question(report: UploadItem, recordings: list[UploadItem], words: Words) -> Component:
+    """A report that fits several recordings: the doctor says whose it is."""
+    buttons = [_button(batch_words.in_a_line(one, words), "belongs", report.id, one.id) for one in recordings]
+    return _line(report, words("join.whose_report"), buttons, words)
+
+
+def _carries_name(report: UploadItem | None) -> bool:
+    if report is None or report.kind is not ItemKind.REPORT or report.state is not ItemState.READ:
+        return False
+    return report.report is not None and carries_name(report) is not False
+
+
+def _named(report: UploadItem | None, words: Words) -> Component:
+    """A report that tells of the person: painted over, unless the doctor keeps it as it is."""
+    assert report is not None  # noqa: S101 - told to the type checker; `_carries_name` looked
+    if report.keep_original:
+        button = _button(words("join.paint"), "paint", report.id, "")
+        return _line(report, words("remark.original_kept"), [button], words)
+    button = _button(words("join.keep_original"), "keep-original", report.id, "")
+    return _line(report, words("remark.carries_name"), [button], words)
 
 
 def _line(night: UploadItem, said: str, buttons: list[Component], words: Words) -> Component:

@@ -119,7 +119,8 @@ def curve_figure(drawn: ReportCurve, report: VendorReport, words: Words) -> dict
             for name, values, colour, axis in lines
         ],
         "layout": {
-            "xaxis": {"type": "date", "tickformat": "%H:%M\n%d.%m.%Y", "gridcolor": LINE, "anchor": "y2"},
+            "xaxis": {"type": "date", "tickformat": "%H:%M\n%d.%m.", "gridcolor": LINE, "anchor": "y2", "nticks": 6,
+                      "tickangle": 0},
             "yaxis": {"domain": [0.42, 1.0], "range": [drawn.clipped_below_pct - 1, 100.5], "gridcolor": LINE},
             "yaxis2": {"domain": [0.0, 0.34], "gridcolor": LINE, "nticks": 4},
             "showlegend": False,

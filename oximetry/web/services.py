@@ -13,6 +13,7 @@ from oximetry.services.exclusions import ExclusionService
 from oximetry.services.joining import JoiningService
 from oximetry.services.nights import NightService
 from oximetry.services.readiness import ReadinessService
+from oximetry.services.report_choices import ReportChoiceService
 from oximetry.services.rule_answers import ExtraRuleService
 from oximetry.services.storage_admin import StorageAdmin
 from oximetry.services.syncing import SyncService
@@ -52,6 +53,7 @@ class WebServices:
     batches: BatchService
     assignment: AssignmentService
     joining: JoiningService
+    report_choices: ReportChoiceService
     nights: NightService
     exclusions: ExclusionService
     extra_rules: ExtraRuleService

@@ -11,6 +11,7 @@ from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.errors import InvalidRequest
 from oximetry.domain.records import Doctor, ItemState, UploadItem
 from oximetry.services.pairing import paired
+from oximetry.services.report_choices import ReportChoiceService
 from tests.factories import PDF, Clinic, night_csv, night_name, report_name
 from tests.made_up_reports import UNREAD_FIELDS, MadeUpRead
 
@@ -166,3 +167,52 @@ def test_a_night_joins_the_report_that_came_last_month(clinic: Clinic) -> None:
     [card] = clinic.nights.shown(doctor.id, patient_id, "ro")
     assert len(card.reports) == 1
     assert clinic.nights.lone_reports(doctor.id, patient_id) == []
+
+
+def test_a_report_of_a_stored_night_goes_to_that_nights_patient_whatever_is_chosen(scene: Scene) -> None:
+    [patient_id] = scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id)
+    scene.clinic.work()
+    printed = printed_of(scene.clinic, scene.night)
+    scene.clinic.uploads.finish_session(scene.doctor, scene.night.session_id)
+    scene.clinic.reports.known[PDF] = says(**printed)
+    paper = scene.clinic.upload(scene.doctor, PDF, report_name())
+    scene.clinic.work()
+    [row] = scene.clinic.batches.show(scene.doctor, paper.session_id).rows
+    assert row.joins_at == patient_id
+    assert scene.clinic.assignment.all_to_one(scene.doctor, paper.session_id) == [patient_id]
+    scene.clinic.work()
+    [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
+    assert len(card.reports) == 1
+
+
+def test_a_report_that_fits_two_recordings_is_asked_about(clinic: Clinic) -> None:
+    doctor = clinic.doctor()
+    first = clinic.upload(doctor, night_csv(), night_name("9001"))
+    second = clinic.upload(doctor, night_csv() + b"\n", night_name("9002"))
+    clinic.work()
+    clinic.reports.known[PDF] = says(started_at=START.replace(second=0))
+    paper = clinic.upload(doctor, PDF, "scan.pdf")
+    clinic.work()
+    batch = clinic.batches.show(doctor, paper.session_id)
+    [(report, recordings)] = batch.questions
+    assert (report.id, {one.id for one in recordings}) == (paper.id, {first.id, second.id})
+    choices = ReportChoiceService(clinic.catalogue, clinic.clock)
+    with pytest.raises(InvalidRequest):
+        choices.belongs(doctor, paper.session_id, paper.id, paper.id)
+    choices.belongs(doctor, paper.session_id, paper.id, second.id)
+    batch = clinic.batches.show(doctor, paper.session_id)
+    assert batch.questions == []
+    assert {row.item.id: row.report.id for row in batch.rows if row.report} == {second.id: paper.id}
+
+
+def test_the_doctor_may_keep_the_original_and_that_is_in_the_audit(scene: Scene) -> None:
+    paper = scene.report(report_name(), carries_name=True)
+    choices = ReportChoiceService(scene.clinic.catalogue, scene.clinic.clock)
+    choices.keep_original(scene.doctor, paper.session_id, paper.id, keep=True)
+    [patient_id] = scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id)
+    scene.clinic.work()
+    [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
+    [kept] = card.reports
+    assert (kept.painted, scene.clinic.store.objects[kept.file.key]) == (False, PDF)
+    with scene.clinic.catalogue.read() as transaction:
+        assert {"report_original_chosen", "report_stored"} <= set(transaction.audit.acts(paper.id))
