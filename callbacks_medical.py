@@ -282,12 +282,13 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
         if source == ids.GRID:
             opened = services.nights.stored_as(doctor_id, inputs.row_id(cell))
             report = services.nights.staged_trace(doctor_id, inputs.row_id(cell), services.uploads.name_of)
+            staged = services.nights.staged_reports(doctor_id, inputs.row_id(cell))
         else:
-            opened = inputs.text(night_id)
+            opened, staged = inputs.text(night_id), []
             report = services.nights.trace(doctor_id, opened)
         spans = services.exclusions.spans(doctor_id, opened) if opened else []
         listed = exclusion_view.listed(spans, report, words)
-        reports = services.nights.reports_of(doctor_id, opened) if opened else []
+        reports = services.nights.reports_of(doctor_id, opened) if opened else staged
         beside = report_view.beside_ours(reports, report.as_json(), words)
         return False, *night_view.panel(report, words), opened, opened is None, listed, beside, ""
 

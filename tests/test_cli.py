@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from oximetry.__main__ import main
 from oximetry.services.samples import samples
@@ -35,7 +36,7 @@ def folder(tmp_path, nights):
     """A folder with two nights of one device, a PDF report of the first, and a file that is no recording."""
     for name in ("Checkme O2 9002_20251007230437.csv", "Checkme O2 9003_20251104202217.csv"):
         (tmp_path / name).write_bytes(nights[name])
-    (tmp_path / "Checkme O2 9002_20251007230437.pdf").write_bytes(b"%PDF-1.4\n%made up\n")
+    Image.new("L", (60, 80), 255).save(tmp_path / "Checkme O2 9002_20251007230437.pdf")
     (tmp_path / "holiday.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
     return tmp_path
 

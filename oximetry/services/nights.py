@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, NotFound
@@ -27,6 +29,7 @@ from oximetry.services.file_urls import FileUrls
 from oximetry.services.housekeeping import RESTORABLE
 from oximetry.services.night_reader import NightReader, analysis_rows, stored_numbers
 from oximetry.services.originals import of_kind, staged_parts, stored_parts
+from oximetry.services.pairing import paired
 from oximetry.services.storing import PLOT_LANGUAGES
 
 logger = logging.getLogger(__name__)
@@ -46,6 +49,16 @@ class NightCard:
     csv: StoredFile | None
     original: StoredFile | None
     reports: tuple[VendorReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StagedReport:
+    """What was read from a report that is not stored yet; fields as in ``VendorReport``."""
+
+    numbers: Mapping[str, Any] | None
+    curve: Mapping[str, Any] | None
+    started_at: datetime | None
+    painted: bool | None = None
 
 
 class NightService:
@@ -140,6 +153,14 @@ class NightService:
         if item.kind is not ItemKind.RECORDING or item.numbers is None:
             raise NotFound(item_id=item_id)
         return self._reader.read_kept(staged_parts([item, *joined], name_of, self._store.get))
+
+    def staged_reports(self, doctor_id: str, item_id: str) -> list[StagedReport]:
+        """The report that is paired with a file of the batch, before either is stored."""
+        with self._catalogue.read() as transaction:
+            item = transaction.uploads.get(item_id, doctor_id)
+            pairs = paired(transaction.uploads.items(item.session_id))
+        found = [report for recording, report in pairs if recording.id == item_id and report.report]
+        return [StagedReport(**{"curve": None, **(one.report or {})}, started_at=one.started_at) for one in found]
 
     def file_url(self, doctor_id: str, patient_id: str, kind: str, filename: str) -> str:
         """A signed URL of a patient's file; ``NotFound`` for whatever is not shown to that patient."""

@@ -14,6 +14,7 @@ from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.reconciliation import Compared, reconcile
 from oximetry.domain.records import VendorReport
 from oximetry.domain.report_curve import ReportCurve
+from oximetry.services.nights import StagedReport
 from oximetry.web.figure_layout import LINE, PULSE, SPO2, TEXT
 from oximetry.web.i18n import Words
 
@@ -41,6 +42,9 @@ _SHOWN = (
 )
 _DECIMALS = {"o2_score": 1, "drops_over_3pct_per_h": 2, "drops_over_4pct_per_h": 2}
 _IN_A_TABLE = re.compile(r"(\w+)_bands\[(.+)\]\.(pct|time_s)")
+
+
+Printed = VendorReport | StagedReport
 
 
 def card(report: VendorReport, downloads: Sequence[Component], words: Words) -> Component:
@@ -72,7 +76,7 @@ def printed(report: VendorReport, words: Words) -> list[Component]:
     return [html.P(" ".join(notes), className="quiet"), html.Div(table, className="scroll")]
 
 
-def beside_ours(reports: Sequence[VendorReport], values: Mapping[str, Any], words: Words) -> list[Component]:
+def beside_ours(reports: Sequence[Printed], values: Mapping[str, Any], words: Words) -> list[Component]:
     """For each report of a night a table of its numbers and ours, what differs and why."""
     return [_reconciled(report, values, words) for report in reports]
 
@@ -86,7 +90,7 @@ def differences(found: Sequence[Compared], words: Words) -> str:
     )  # fmt: skip
 
 
-def curve(report: VendorReport, words: Words) -> list[Component]:
+def curve(report: Printed, words: Words) -> list[Component]:
     """The curves of the report's picture, marked as reconstructed wherever they stand; never an ODI."""
     if report.curve is None or report.started_at is None:
         return []
@@ -106,7 +110,7 @@ def curve(report: VendorReport, words: Words) -> list[Component]:
     return [html.P(floor, className="note"), graph, html.P(said, className="quiet caption")]
 
 
-def curve_figure(drawn: ReportCurve, report: VendorReport, words: Words) -> dict[str, Any]:
+def curve_figure(drawn: ReportCurve, report: Printed, words: Words) -> dict[str, Any]:
     """SpO2 above, pulse below, in five-minute means: the shape is what the picture tells."""
     time_s, spo2_pct, pulse_bpm = drawn.shape()
     assert report.started_at is not None  # noqa: S101 - told to the type checker; `curve` looked
@@ -137,7 +141,7 @@ def curve_figure(drawn: ReportCurve, report: VendorReport, words: Words) -> dict
     }  # fmt: skip
 
 
-def _reconciled(report: VendorReport, values: Mapping[str, Any], words: Words) -> Component:
+def _reconciled(report: Printed, values: Mapping[str, Any], words: Words) -> Component:
     if report.numbers is None:
         return html.P(words("report.unread"), className="note")
     read = DeviceReport.from_json(report.numbers)
