@@ -288,7 +288,7 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
             report = services.nights.trace(doctor_id, opened)
         spans = services.exclusions.spans(doctor_id, opened) if opened else []
         listed = exclusion_view.listed(spans, report, words)
-        reports = services.nights.reports_of(doctor_id, opened) if opened else staged
+        reports = (services.nights.reports_of(doctor_id, opened) if opened else []) or staged
         beside = report_view.beside_ours(reports, report.as_json(), words)
         return False, *night_view.panel(report, words), opened, opened is None, listed, beside, ""
 

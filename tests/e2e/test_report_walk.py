@@ -1,0 +1,73 @@
+"""A recording and its made-up report, which carries a name: paired by content, reconciled, stored without the name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from benchmarks.report_generator import BUILT_IN, draw, pdf_of
+from benchmarks.report_nights import INTERVAL_S, Night, make_night
+from tests.e2e import steps
+from tests.e2e.conftest import Watched
+from tests.e2e.live import running
+from tests.factories import HEADER
+
+pytestmark = pytest.mark.browser
+
+
+def night_with_a_name() -> Night:
+    """Romanian, threshold 90, a few hours, some name."""
+    found = (make_night(seed) for seed in range(1000))
+    return next(
+        night
+        for night in found
+        if night.age and night.language == "ro" and night.truth["threshold_pct"] == 90 and len(night.spo2_pct) > 2000
+    )
+
+
+def csv_of(night: Night) -> bytes:
+    """The recording behind the report, as the vendor's program exports it."""
+    start = night.truth["started_at"] + timedelta(seconds=10)
+    rows = [
+        f"{start + timedelta(seconds=number * INTERVAL_S):%H:%M:%S %d/%m/%Y},{int(spo2)},{int(pulse)},0"
+        for number, (spo2, pulse) in enumerate(zip(night.spo2_pct, night.pulse_bpm, strict=True))
+    ]
+    return "\n".join([HEADER, *rows, ""]).encode()
+
+
+def test_a_report_with_a_name_is_paired_reconciled_and_stored_without_it(
+    browser: Browser, tmp_path: Path, watched: Watched
+) -> None:
+    night = night_with_a_name()
+    start = night.truth["started_at"] + timedelta(seconds=10)
+    recording, paper = tmp_path / f"Checkme O2 9001_{start:%Y%m%d%H%M%S}.csv", tmp_path / "scan.pdf"
+    recording.write_bytes(csv_of(night))
+    paper.write_bytes(pdf_of(draw(night, BUILT_IN)))
+    with running(tmp_path / "site") as site:
+        page = steps.sign_in(browser, site)
+        watched.watch(page)
+        steps.choose_files(page, [recording, paper])
+        expect(page.locator("#counts")).to_have_text("1 fișier · 1 citit", timeout=30_000)
+        expect(page.locator(f"{steps.ROWS} [col-id=pdf]").first).to_contain_text("✓")
+        expect(page.locator("#joins")).to_contain_text("date personale")
+        page.click("#all-to-new")
+        expect(page.locator("#counts")).to_contain_text("1 salvat", timeout=30_000)
+        page.locator(f"{steps.ROWS} [col-id=odi3]").first.click()
+        beside = page.locator("#night-reports details")
+        beside.locator("summary").click()
+        expect(beside).to_contain_text("numărat de aparat")
+        expect(beside).not_to_contain_text("ar trebui să fie la fel")
+        expect(beside.locator("tr", has_text="SpO2 maximă")).to_contain_text(str(night.truth["spo2_max_pct"]))
+
+        patient = steps.open_as_patient(browser, steps.link_of(page))
+        watched.watch(patient)
+        patient.locator("summary", has_text="Raportul producătorului").click()
+        expect(patient.locator("details.card")).to_contain_text("sunt acoperite")
+        with patient.expect_download() as download:
+            patient.locator("a[href*='/pdfs/']").click()
+        assert Path(download.value.path()).read_bytes() != paper.read_bytes()
+        kept = [path for path in (tmp_path / "site").rglob("*") if path.is_file()]
+        assert [path.name for path in kept if night.name.encode() in path.read_bytes()] == []
