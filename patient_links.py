@@ -68,6 +68,39 @@ class PatientLinks:
         transaction.audit.add(self._clock(), doctor_id, "patient_created", ("patient", patient.id))
         return patient
 
+    def import_old(self, doctor_id: str, token: str, *, is_active: bool) -> tuple[str, bool]:
+        """The patient of a link of the application that was here before, made when there is none yet.
+
+        Returns
+        -------
+        (str, bool)
+            The patient's id, and whether anything was made: a patient, or a new link where the import that brought
+            the patient had been taken back.
+
+        Raises
+        ------
+        InvalidRequest
+            ``migrate_other_doctor``: the patient is another doctor's.
+        """
+        digest = old_token_sha256(token)
+        with self._catalogue.write() as transaction:
+            old = transaction.old_links.find(digest)
+            if old is None:
+                patient_id = self.create_within(transaction, doctor_id).id
+                transaction.old_links.add(digest, patient_id, self._clock(), None if is_active else self._clock())
+            elif old.doctor_id != doctor_id:
+                raise InvalidRequest("migrate_other_doctor")
+            elif old.undone_at is None:
+                return old.patient_id, False
+            else:
+                patient_id = old.patient_id
+                transaction.old_links.set(
+                    old.id, undone_at=None, retired_at=None if is_active else self._clock(), opened_count=0
+                )
+                self.add_link_within(transaction, patient_id)
+            transaction.audit.add(self._clock(), doctor_id, "patient_imported", ("patient", patient_id))
+        return patient_id, True
+
     def card(self, doctor_id: str, patient_id: str) -> PatientCard:
         """One patient with its link; raises ``NotFound`` for another doctor's patient too."""
         with self._catalogue.read() as transaction:

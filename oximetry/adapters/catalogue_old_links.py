@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from oximetry.adapters import tables as t
 from oximetry.domain.records import OldLink
@@ -53,6 +53,14 @@ class OldLinksTable:
         link = t.retired_links.c
         own = (link.patient_id == patient_id, link.retired_at.is_(None))
         return int(self._connection.execute(update(t.retired_links).where(*own).values(retired_at=now)).rowcount)
+
+    def undo(self, patient_id: str, now: datetime) -> None:
+        """The import that brought the patient's old links is taken back."""
+        link = t.retired_links.c
+        retired_at = func.coalesce(link.retired_at, now)
+        self._connection.execute(
+            update(t.retired_links).where(link.patient_id == patient_id).values(undone_at=now, retired_at=retired_at)
+        )
 
     def set(self, link_id: str, **values: Any) -> None:
         """Change columns of an old link."""
