@@ -209,10 +209,11 @@ def _migration(
     from oximetry.services.importing import ImportingService, OldSource, survey
 
     source_name, target_name = (_named(name) for name in stores)
-    if source_name == target_name:
+    local = source_name.startswith(LOCAL)
+    both_local = local and target_name.startswith(LOCAL)
+    if source_name == target_name or (both_local and _folder(services, source_name) == _folder(services, target_name)):
         raise click.UsageError(say("cli.migrate.same"))
     source, target = _store(services, source_name, is_source=True), _store(services, target_name)
-    local = source_name.startswith(LOCAL)
     old: OldSource = OldFolder(_folder(services, source_name)) if local else OldBucket(source)
     house = survey(old, pace) if with_old else OldHouse()
     copying = CopyingService(source, target, _described(services), pace, frozenset(house.patients))
