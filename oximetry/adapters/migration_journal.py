@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from fcntl import LOCK_EX, LOCK_NB, flock
 from io import TextIOWrapper
 from itertools import groupby
 from pathlib import Path
@@ -51,7 +52,11 @@ class MigrationJournal:
         except OSError as error:
             raise InvalidRequest("migrate_report_unwritable", file=str(report)) from error
         try:
+            flock(self._file, LOCK_EX | LOCK_NB)
             self._read()
+        except BlockingIOError as error:
+            self.close()
+            raise InvalidRequest("migrate_running", file=str(report)) from error
         except BaseException:
             self.close()
             raise

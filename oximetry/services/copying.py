@@ -15,9 +15,10 @@ from itertools import groupby
 from threading import Lock
 from typing import TypeVar
 
-from oximetry.domain.errors import AlreadyExists, NotFound, StorageRefused, StorageUnavailable
+from oximetry.domain.errors import AlreadyExists, NotFound, StorageRefused, StorageUnavailable, SyncAborted
 from oximetry.domain.migrating import Journal, Manner, MigrationLine, Outcome, manner_of, masked
 from oximetry.domain.ports import ObjectStore, StoredObject
+from oximetry.domain.syncing import SENTINEL_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +112,14 @@ class CopyingService:
         self._old_tokens = old_tokens
 
     def plan(self) -> CopyPlan:
-        """Compare the two listings in one pass; nothing is read or written."""
+        """Compare the two listings in one pass; nothing is written.
+
+        Raises
+        ------
+        SyncAborted
+            ``sync_other_catalogue``, as `copy` does: the target belongs to another platform.
+        """
+        self._check_target()
         plan = CopyPlan()
         ours = ((one, 0) for one in self._listed(self._source, None))
         theirs = ((one, 1) for one in self._listed(self._target, None))
@@ -131,6 +139,7 @@ class CopyingService:
 
     def copy(self, journal: Journal, threads: int = 16) -> bool:
         """Copy everything that is not there; ``False`` when the outage lasted and the rest was not tried."""
+        self._check_target()
         cursor, failed = journal.cursor, journal.failed
         if failed:
             journal.begin(RETRY)
@@ -148,6 +157,14 @@ class CopyingService:
                 journal.add(MigrationLine(key, Outcome.LEFT, reason="migrate_foreign"))
             journal.end()
         return True
+
+    def _check_target(self) -> None:
+        here, there = (
+            self._pace.retried(lambda store=store: _sha256_at(store, SENTINEL_KEY))  # type: ignore[misc]
+            for store in (self._source, self._target)
+        )
+        if None not in (here, there) and here != there:
+            raise SyncAborted("sync_other_catalogue")
 
     def _to_copy(self, cursor: str | None, left: list[str]) -> Iterator[str]:
         """The keys that are copied as they are; the first of what is left where it is are noted."""

@@ -50,9 +50,12 @@ def link_state(card: PatientCard, words: Words) -> str:
     """Live or not, and how often the patient opened it."""
     if card.link is None:
         return words("link.revoked")
-    if card.link.opened_count == 0:
-        return words("link.never_opened")
-    return words.count("link.opened", card.link.opened_count)
+    return opened_how_often(card.link.opened_count, words)
+
+
+def opened_how_often(times: int, words: Words) -> str:
+    """How often somebody came through a link."""
+    return words.count("link.opened", times) if times else words("link.never_opened")
 
 
 def link_box(card: PatientCard, words: Words) -> Component:
@@ -94,13 +97,13 @@ def _old_link(card: PatientCard, words: Words) -> list[Component]:
     """That a link of the application before this one still opens the page, and the button that ends it."""
     if not card.old_links:
         return []
-    opened = words.count("old_link.opened", sum(link.opened_count for link in card.old_links))
+    opened = opened_how_often(sum(link.opened_count for link in card.old_links), words)
     button = html.Button(
         words("old_link.retire"),
         id={"type": ids.NIGHT_ACTION, "act": ids.RETIRE_OLD, "night": card.patient.id},
         className="quiet-action",
     )
-    return [html.Div([html.Span(f"{words('old_link.live')} {opened}"), button], className="note old-link")]
+    return [html.Div([html.Span(f"{words('old_link.live')} ({opened})"), button], className="note old-link")]
 
 
 def qr_code(url: str) -> str:

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from oximetry.adapters.migration_journal import MigrationJournal
-from oximetry.domain.errors import InvalidRequest, StorageRefused, StorageUnavailable
+from oximetry.domain.errors import InvalidRequest, StorageRefused, StorageUnavailable, SyncAborted
 from oximetry.domain.migrating import Outcome
 from oximetry.domain.syncing import SENTINEL_KEY
 from oximetry.services.copying import GIVE_UP_AFTER, CopyingService, Pace
@@ -163,10 +163,14 @@ def test_an_outage_is_tried_again_then_told_and_the_next_run_does_the_rest(move:
 
 def test_a_lasting_outage_stops_the_run_and_it_goes_on_where_it_stood(tmp_path: Path) -> None:
     move = Move(tmp_path, objects=400)
-    move.target.failure = StorageRefused()
+
+    def away(_name: str) -> None:
+        raise StorageRefused
+
+    move.target.before["put"] = away
     told = move.run()
     assert GIVE_UP_AFTER <= len(told) < 400
-    move.target.failure = None
+    move.target.before.clear()
     assert set(move.run().values()) == {Outcome.COPIED}
     assert move.target.objects == move.source.objects
 
@@ -222,3 +226,17 @@ def test_a_report_of_other_stores_is_refused(move: Move) -> None:
         MigrationJournal(move.report, "local:/a", "b2")
     with pytest.raises(InvalidRequest, match="migrate_no_report"):
         MigrationJournal.of(move.report.with_name("absent"))
+
+
+def test_the_store_of_another_platform_is_left_alone(move: Move) -> None:
+    move.source.objects[SENTINEL_KEY], move.target.objects[SENTINEL_KEY] = b"ours", b"theirs"
+    with pytest.raises(SyncAborted, match="sync_other_catalogue"):
+        move.copying().plan()
+    with closing(move.journal()) as journal, pytest.raises(SyncAborted, match="sync_other_catalogue"):
+        move.copying().copy(journal)
+    assert move.target.objects == {SENTINEL_KEY: b"theirs"}
+
+
+def test_two_migrations_do_not_write_one_report(move: Move) -> None:
+    with closing(move.journal()), pytest.raises(InvalidRequest, match="migrate_running"):
+        move.journal()
