@@ -7,7 +7,7 @@ import logging
 import re
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -16,7 +16,7 @@ from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import ConfigurationError, InvalidRequest, LinkRefused
 from oximetry.domain.extra_rules import NAMES
 from oximetry.domain.ports import Clock, Vault
-from oximetry.domain.records import Link, Patient
+from oximetry.domain.records import Link, OldLink, Patient
 
 if TYPE_CHECKING:
     from app_instance import Services
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_LABEL_LENGTH = 80
+_OLD_TOKEN = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 _SECRET = re.compile(r"^[A-Za-z0-9_-]{43}$")
 
 
@@ -34,6 +35,7 @@ class PatientCard:
     patient: Patient
     url: str | None
     link: Link | None
+    old_links: tuple[OldLink, ...] = ()
 
 
 class PatientLinks:
@@ -62,16 +64,50 @@ class PatientLinks:
     def create_within(self, transaction: Transaction, doctor_id: str, label: str | None = None) -> Patient:
         """The same as one step of a larger transaction."""
         patient = transaction.patients.create(str(uuid4()), doctor_id, _checked_label(label), self._clock())
-        self._add_link(transaction, patient.id)
+        self.add_link_within(transaction, patient.id)
         transaction.audit.add(self._clock(), doctor_id, "patient_created", ("patient", patient.id))
         return patient
+
+    def import_old(self, doctor_id: str, token: str, *, is_active: bool) -> tuple[str, bool]:
+        """The patient of a link of the application that was here before, made when there is none yet.
+
+        Returns
+        -------
+        (str, bool)
+            The patient's id, and whether anything was made: a patient, or a new link where the import that brought
+            the patient had been taken back.
+
+        Raises
+        ------
+        InvalidRequest
+            ``migrate_other_doctor``: the patient is another doctor's.
+        """
+        digest = old_token_sha256(token)
+        with self._catalogue.write() as transaction:
+            old = transaction.old_links.find(digest)
+            if old is None:
+                patient_id = self.create_within(transaction, doctor_id).id
+                transaction.old_links.add(digest, patient_id, self._clock(), None if is_active else self._clock())
+            elif old.doctor_id != doctor_id:
+                raise InvalidRequest("migrate_other_doctor")
+            elif old.undone_at is None:
+                return old.patient_id, False
+            else:
+                patient_id = old.patient_id
+                transaction.old_links.set(
+                    old.id, undone_at=None, retired_at=None if is_active else self._clock(), opened_count=0
+                )
+                self.add_link_within(transaction, patient_id)
+            transaction.audit.add(self._clock(), doctor_id, "patient_imported", ("patient", patient_id))
+        return patient_id, True
 
     def card(self, doctor_id: str, patient_id: str) -> PatientCard:
         """One patient with its link; raises ``NotFound`` for another doctor's patient too."""
         with self._catalogue.read() as transaction:
             patient = transaction.patients.get(doctor_id, patient_id)
             links = transaction.patients.live_links(doctor_id, patient_id)
-        return self._card(patient, links[0] if links else None)
+            old_links = tuple(transaction.old_links.live(patient_id))
+        return replace(self._card(patient, links[0] if links else None), old_links=old_links)
 
     def cards(self, doctor_id: str, *, with_urls: bool = True) -> list[PatientCard]:
         """All patients of a doctor, newest first; a list that shows no link need not unseal every one of them."""
@@ -101,11 +137,12 @@ class PatientLinks:
                 transaction.audit.add(self._clock(), doctor_id, "extra_rules_set", subject, rules=chosen)
 
     def rotate(self, doctor_id: str, patient_id: str) -> PatientCard:
-        """A new secret; the old link stops at once."""
+        """A new secret; every earlier link stops at once, those of the previous application too."""
         with self._catalogue.write() as transaction:
             transaction.patients.get(doctor_id, patient_id)
             transaction.patients.revoke_links(patient_id, self._clock())
-            self._add_link(transaction, patient_id)
+            transaction.old_links.retire(patient_id, self._clock())
+            self.add_link_within(transaction, patient_id)
             transaction.audit.add(self._clock(), doctor_id, "link_rotated", ("patient", patient_id))
         return self.card(doctor_id, patient_id)
 
@@ -113,6 +150,7 @@ class PatientLinks:
         """No link opens this patient's page any more; revoking twice is revoking once."""
         with self._catalogue.write() as transaction:
             transaction.patients.get(doctor_id, patient_id)
+            transaction.old_links.retire(patient_id, self._clock())
             if transaction.patients.revoke_links(patient_id, self._clock()):
                 transaction.audit.add(self._clock(), doctor_id, "link_revoked", ("patient", patient_id))
 
@@ -134,6 +172,31 @@ class PatientLinks:
                 transaction.patients.count_opening(link.id, self._clock())
         return link
 
+    def open_old(self, token: str) -> str:
+        """The present link's URL for a link of the application that was here before; the opening is counted.
+
+        Unknown, malformed and retired tokens, and patients without a live link, raise the same ``LinkRefused`` after
+        the same look-ups. So does a link that can no longer be shown: its doctor sees that it must be made anew.
+        """
+        malformed = not _OLD_TOKEN.match(token)
+        with self._catalogue.read() as transaction:
+            old = transaction.old_links.find(old_token_sha256(token))
+            known = (old.doctor_id, old.patient_id) if old else ("", "")
+            links = transaction.patients.live_links(*known)
+        url = self._url(links[0]) if links else None
+        if old is None or old.retired_at is not None or malformed or url is None:
+            raise LinkRefused
+        with self._catalogue.write() as transaction:
+            transaction.old_links.count_opening(old.id, self._clock())
+        return url
+
+    def retire_old(self, doctor_id: str, patient_id: str) -> None:
+        """The patient's old links open nothing any more; twice is once."""
+        with self._catalogue.write() as transaction:
+            transaction.patients.get(doctor_id, patient_id)
+            if transaction.old_links.retire(patient_id, self._clock()):
+                transaction.audit.add(self._clock(), doctor_id, "old_link_retired", ("patient", patient_id))
+
     def live_link(self, link_id: str) -> Link:
         """The link a patient's cookie names, asked on every request; raises ``LinkRefused`` once it is revoked."""
         with self._catalogue.read() as transaction:
@@ -142,7 +205,8 @@ class PatientLinks:
             raise LinkRefused
         return link
 
-    def _add_link(self, transaction: Transaction, patient_id: str) -> None:
+    def add_link_within(self, transaction: Transaction, patient_id: str) -> None:
+        """A new live link as one step of a larger transaction, for a patient that has none."""
         secret = secrets.token_urlsafe(32)
         digest = hashlib.sha256(secret.encode()).hexdigest()
         transaction.patients.add_link(str(uuid4()), patient_id, (digest, self._vault.seal(secret)), self._clock())
@@ -156,6 +220,11 @@ class PatientLinks:
         except ConfigurationError:  # sealed under an earlier SECRET_KEY: it opens, but cannot be shown
             logger.warning("link cannot be shown id=%s", link.id)
             return None
+
+
+def old_token_sha256(token: str) -> str:
+    """What the catalogue keeps of an old link."""
+    return hashlib.sha256(token[:200].lower().encode(errors="replace")).hexdigest()
 
 
 def _checked_label(label: str | None) -> str | None:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import click
 
 from oximetry.cli_common import REFUSED, Commands, in_words, language_option, sentence
+from oximetry.cli_storage_migrate import migrate_storage
 from oximetry.cli_storage_sync import sync
 from oximetry.domain.errors import OximetryError, StorageRefused, StorageUnavailable
 
@@ -26,6 +27,7 @@ def storage() -> None:
 
 
 storage.add_command(sync)
+storage.add_command(migrate_storage)
 
 
 @storage.command()

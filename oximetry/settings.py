@@ -142,6 +142,7 @@ class Settings(BaseSettings):
     def store_values(self, *, patience: str = "interactive", provider: Provider | None = None) -> dict[str, Any]:
         """The fields of ``storage_service.StoreOptions`` for the active provider, or another one."""
         provider = provider or self.provider
+        self._require_storage(provider)
         return {
             "provider": provider,
             "patience": patience,

@@ -21,6 +21,7 @@ from oximetry.adapters.catalogue_file_list import FileListTable
 from oximetry.adapters.catalogue_files import FilesTable
 from oximetry.adapters.catalogue_jobs import HeartbeatsTable, JobsTable
 from oximetry.adapters.catalogue_nights import NightsTable
+from oximetry.adapters.catalogue_old_links import OldLinksTable
 from oximetry.adapters.catalogue_outbox import OutboxTable
 from oximetry.adapters.catalogue_patients import PatientsTable
 from oximetry.adapters.catalogue_reports import ReportsTable
@@ -42,6 +43,7 @@ class Transaction:
         self.accounts = AccountsTable(connection)
         self.audit = AuditTable(connection)
         self.patients = PatientsTable(connection)
+        self.old_links = OldLinksTable(connection)
         self.uploads = UploadsTable(connection)
         self.nights = NightsTable(connection)
         self.reports = ReportsTable(connection)

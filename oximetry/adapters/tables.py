@@ -103,6 +103,19 @@ patient_links = Table(
     ),
 )
 
+retired_links = Table(
+    "retired_links",
+    metadata,
+    _id(),
+    _refers("patient_id", "patients", nullable=False, index=True),
+    Column("token_sha256", String(64), nullable=False, unique=True),
+    Column("created_at", DateTime, nullable=False),
+    Column("retired_at", DateTime),
+    Column("undone_at", DateTime),
+    Column("last_opened_at", DateTime),
+    Column("opened_count", Integer, nullable=False),
+)
+
 upload_sessions = Table(
     "upload_sessions",
     metadata,

@@ -114,6 +114,23 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class OldLink:
+    """A link of the application that was here before, known by its SHA-256 alone.
+
+    ``undone_at`` stands while the import that brought it is taken back; then ``retired_at`` stands too.
+    """
+
+    id: str
+    patient_id: str
+    doctor_id: str
+    created_at: datetime
+    retired_at: datetime | None
+    undone_at: datetime | None
+    last_opened_at: datetime | None
+    opened_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class UploadSession:
     """A doctor's batch; it outlives reloads, restarts and browsers."""
 

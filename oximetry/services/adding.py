@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from oximetry.domain.catalogue_ports import Catalogue
-from oximetry.domain.errors import InvalidRecording, InvalidRequest, StorageUnavailable
+from oximetry.domain.errors import InvalidRecording, InvalidRequest, InvalidUpload, StorageUnavailable
 from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem
 from oximetry.services.assignment import AssignmentService
 from oximetry.services.reading import ReadingService
@@ -69,6 +71,41 @@ class AddingService:
             for item in self._items(session_id):
                 self._storing.store_item(item.id)
             return self._stored(session_id)
+        finally:
+            self._close(doctor, session_id)
+
+    def add_files(
+        self, doctor: Doctor, patient_id: str, files: Sequence[IncomingFile]
+    ) -> list[UploadItem | InvalidUpload]:
+        """Store what can be read of some files, as a batch that the doctor gave to one patient without a question.
+
+        Returns
+        -------
+        list of UploadItem or InvalidUpload
+            For each file its row, ``STORED`` or with the reason why not, or the limit that it broke.
+
+        Raises
+        ------
+        StorageUnavailable, StorageRefused
+            Nothing more was stored; doing it again completes it.
+        """
+        session_id = self._uploads.separate_session(doctor).id
+        taken: list[str | InvalidUpload] = []
+        try:
+            for file in files:
+                try:
+                    item, _ = self._uploads.accept(doctor, session_id, file)
+                except InvalidUpload as error:
+                    taken.append(error)
+                    continue
+                taken.append(item.id)
+                self._reading.read_item(item.id)
+            if any(item.state is ItemState.READ for item in self._items(session_id)):
+                self._assignment.all_to_one(doctor, session_id, patient_id, acknowledged=True)
+            for item in self._items(session_id):
+                self._storing.store_item(item.id)
+            rows = {item.id: item for item in self._items(session_id)}
+            return [rows[one] if isinstance(one, str) else one for one in taken]
         finally:
             self._close(doctor, session_id)
 

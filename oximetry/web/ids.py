@@ -28,6 +28,7 @@ PATIENT_LIST, NEW_PATIENT = "patient-list", "new-patient"
 PATIENT_PAGE, PATIENT_SHOWN, PATIENT_DIGEST = "patient-page", "patient-shown", "patient-digest"
 EXTRA_RULES, SAVE_RULES = "extra-rules", "save-rules"
 LABEL, SAVE_LABEL, ROTATE, REVOKE = "patient-label", "save-label", "rotate-link", "revoke-link"
+RETIRE_OLD = "retire-old"
 NIGHT_ACTION, MOVE_TO = "night-action", "move-to"
 
 NIGHT_PANEL, NIGHT_TITLE, NIGHT_NUMBERS, NIGHT_PLOT, NIGHT_CAPTION, NIGHT_CLOSE = (

@@ -15,7 +15,7 @@ from oximetry.web.messages import failed, said, signed_in_doctor, tell
 from oximetry.web.services import WebServices
 
 HASH = "#pacient/"
-ASKED_FIRST = (ids.ROTATE, ids.REVOKE, "remove")
+ASKED_FIRST = (ids.ROTATE, ids.REVOKE, ids.RETIRE_OLD, "remove")
 
 
 def register(app: dash.Dash, services: WebServices) -> None:
@@ -208,6 +208,8 @@ def _do(services: WebServices, act: str, subject: str) -> None:
         services.links.rotate(doctor_id, subject)
     elif act == ids.REVOKE:
         services.links.revoke(doctor_id, subject)
+    elif act == ids.RETIRE_OLD:
+        services.links.retire_old(doctor_id, subject)
     elif act == "remove":
         services.nights.remove(doctor_id, subject)
     else:

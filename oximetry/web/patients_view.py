@@ -50,9 +50,12 @@ def link_state(card: PatientCard, words: Words) -> str:
     """Live or not, and how often the patient opened it."""
     if card.link is None:
         return words("link.revoked")
-    if card.link.opened_count == 0:
-        return words("link.never_opened")
-    return words.count("link.opened", card.link.opened_count)
+    return opened_how_often(card.link.opened_count, words)
+
+
+def opened_how_often(times: int, words: Words) -> str:
+    """How often somebody came through a link."""
+    return words.count("link.opened", times) if times else words("link.never_opened")
 
 
 def link_box(card: PatientCard, words: Words) -> Component:
@@ -60,7 +63,7 @@ def link_box(card: PatientCard, words: Words) -> Component:
     name = html.Strong(patient_name(card, words))
     if card.url is None:
         reason = words("link.revoked" if card.link is None else "link.sealed")
-        return html.Div([name, html.P(reason, className="quiet")], className="card link-box")
+        return html.Div([name, html.P(reason, className="quiet"), *_old_link(card, words)], className="card link-box")
     return html.Div(
         [
             html.Img(src=qr_code(card.url), alt=words("link.qr"), width=132, height=132, className="qr"),
@@ -82,11 +85,25 @@ def link_box(card: PatientCard, words: Words) -> Component:
                         className="downloads",
                     ),
                     html.Span(link_state(card, words), className="quiet"),
+                    *_old_link(card, words),
                 ]
             ),
         ],
         className="card link-box",
     )
+
+
+def _old_link(card: PatientCard, words: Words) -> list[Component]:
+    """That a link of the application before this one still opens the page, and the button that ends it."""
+    if not card.old_links:
+        return []
+    opened = opened_how_often(sum(link.opened_count for link in card.old_links), words)
+    button = html.Button(
+        words("old_link.retire"),
+        id={"type": ids.NIGHT_ACTION, "act": ids.RETIRE_OLD, "night": card.patient.id},
+        className="quiet-action",
+    )
+    return [html.Div([html.Span(f"{words('old_link.live')} ({opened})"), button], className="note old-link")]
 
 
 def qr_code(url: str) -> str:
@@ -98,7 +115,7 @@ def digest(card: PatientCard, nights: Sequence[NightCard], lone: Sequence[Stored
     """Equal as long as the patient's page would look the same."""
     link = (card.link.id, card.link.opened_count) if card.link else None
     stored = [(one.night.id, one.night.state, one.night.numbers, [file.key for file in _files(one)]) for one in nights]
-    told = (words.language, card.patient, link, stored, [file.key for file in lone])
+    told = (words.language, card.patient, link, card.old_links, stored, [file.key for file in lone])
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 

@@ -21,6 +21,7 @@ from oximetry.domain.errors import (
     StorageUnavailable,
 )
 from oximetry.services.uploads import MEGABYTE, IncomingFile
+from oximetry.web import old_links
 from oximetry.web.dash_requests import posted_json
 from oximetry.web.language import request_words
 from oximetry.web.patient_access import PatientAccess
@@ -45,6 +46,7 @@ def install(server: Flask, services: WebServices, access: PatientAccess) -> None
     server.register_blueprint(_health(services))
     server.register_blueprint(_uploads(services))
     server.register_blueprint(_patient(services, access))
+    server.register_blueprint(old_links.blueprint(services.links))
     server.register_blueprint(_signed_files(services))
     server.register_error_handler(OximetryError, _refused)
     server.register_error_handler(HTTPException, _http_error)
@@ -53,10 +55,6 @@ def install(server: Flask, services: WebServices, access: PatientAccess) -> None
 
 def _health(services: WebServices) -> Blueprint:
     routes = Blueprint("health", __name__)
-
-    @routes.get("/")
-    def home() -> ResponseReturnValue:
-        return redirect("/medic/")
 
     @routes.get("/healthz")
     def alive() -> ResponseReturnValue:

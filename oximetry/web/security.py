@@ -19,7 +19,7 @@ STORAGE_PATH = "/medic/storage"
 CSRF_COOKIE = "_csrf_token"
 
 # POSTs of a patient's browser: it has no session to ride on, so its own origin is asked for instead of a token
-WITHOUT_TOKEN = ("/patient/session", "/patient/_dash-update-component")
+WITHOUT_TOKEN = ("/patient/session", "/patient/old-link", "/patient/_dash-update-component")
 ANY_HOST = ("/healthz",)
 
 # Dash's catch-all would answer 200 to any path below its prefix; only these and our own routes exist
@@ -28,7 +28,7 @@ _DASH_PATHS = re.compile(
     r"|_dash-component-suites/\w+(/[\w@-][\w.@-]*)+|assets(/[\w-][\w.-]*)+)"
 )
 _OWN_PATHS = re.compile(
-    r"POST /medic/uploads/[0-9a-f-]{36}/files|POST /patient/session"
+    r"POST /medic/uploads/[0-9a-f-]{36}/files|POST /patient/(session|old-link)"
     r"|(GET|HEAD) /patient/[0-9a-f-]{36}/(csvs|originals|pdfs|plots)/[^/]+"
     r"|(GET|HEAD) /medic/storage(/files/[0-9a-f-]{36}|/plans/[0-9a-z-]{1,36}(/plan\.jsonl)?)?"
     r"|POST /medic/storage/(init|files(/[0-9a-f-]{36}/(delete|restore|assign))?|plans(/[0-9a-z-]{1,36}/apply)?)"
@@ -146,13 +146,13 @@ def _check_forgery(csrf: CSRFProtect) -> None:
 def _finish(response: Response, fence: Fence, policy: str) -> Response:
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
+    headers.setdefault("Referrer-Policy", "no-referrer")
     headers["Content-Security-Policy"] = policy
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     if fence.https:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if request.path.startswith((PATIENT_PREFIX, "/files/")):
+    if request.path == "/" or request.path.startswith((PATIENT_PREFIX, "/files/")):
         headers["X-Robots-Tag"] = "noindex, nofollow"
     if not _STATIC.search(request.path):
         headers["Cache-Control"] = "no-store"
