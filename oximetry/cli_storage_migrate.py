@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from oximetry.adapters.migration_journal import MigrationJournal
     from oximetry.domain.old_layout import OldHouse
     from oximetry.domain.ports import ObjectStore
-    from oximetry.services.copying import CopyingService, Described, Pace
+    from oximetry.services.copying import CopyingService, Described
     from oximetry.services.importing import ImportingService
+    from oximetry.services.pace import Pace
     from oximetry.web.i18n import Words
 
 LOCAL = "local"
@@ -66,7 +67,7 @@ def migrate_storage(
     language: str,
 ) -> None:
     """Copy one store into another, or import the old application; a dry run without --apply."""
-    from oximetry.services.copying import Pace
+    from oximetry.services.pace import Pace
 
     say = in_words(language)
     if (undone is None) == (source is None or target is None) or (undone and (source or target or report or email)):
@@ -93,8 +94,8 @@ def _migrate(
         context.exit(WRONG_USAGE)
     old, settings = migration.house, services.settings
     if old.patients and (doctor is None or not _is_active(services, context.params["target"])):
-        key = "needs_doctor" if doctor is None else "not_active"
-        click.echo(say(f"cli.migrate.{key}", patients=float(len(old.patients)), provider=settings.provider), err=True)
+        key = "cli.migrate.needs_doctor" if doctor is None else "cli.migrate.not_active"
+        click.echo(say(key, patients=float(len(old.patients)), provider=settings.provider), err=True)
         if report is not None or doctor is not None:
             context.exit(WRONG_USAGE)
     if report is None:
@@ -122,7 +123,7 @@ def _undo(services: Services, say: Words, report: Path, pace: Pace, *, apply: bo
     with _migration(services, say, journal.stores, pace, with_old=False) as migration:
         try:
             parts = [
-                migration.copying.undo(journal, apply=apply),
+                migration.copying.undo(journal, apply=apply, in_use=_in_use(services, journal.stores[1])),
                 ImportUndoing(services.catalogue, utc_now).undo(journal, apply=apply),
             ]
             number = _tell(say, chain.from_iterable(_noted(journal, part) if apply else part for part in parts))
@@ -237,6 +238,22 @@ def _is_active(services: Services, name: str) -> bool:
     if name.startswith(LOCAL) and settings.provider == LOCAL:
         return _folder(services, name) == settings.storage_path.resolve()
     return name == settings.provider
+
+
+def _in_use(services: Services, target: str) -> Callable[[str], bool]:
+    """Whether the application reads a file of its catalogue there, and nowhere else."""
+
+    def of(key: str) -> bool:
+        if services.settings.in_transition or not _is_active(services, target):
+            return False
+        try:
+            with services.catalogue.read() as transaction:
+                transaction.files.live(key)
+        except NotFound:
+            return False
+        return True
+
+    return of
 
 
 def _store(services: Services, name: str, *, is_source: bool = False) -> ObjectStore:

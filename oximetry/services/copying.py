@@ -5,76 +5,24 @@ from __future__ import annotations
 import hashlib
 import heapq
 import logging
-import random
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
-from threading import Lock
-from typing import TypeVar
 
 from oximetry.domain.errors import AlreadyExists, NotFound, StorageRefused, StorageUnavailable, SyncAborted
 from oximetry.domain.migrating import Journal, Manner, MigrationLine, Outcome, manner_of, masked
 from oximetry.domain.ports import ObjectStore, StoredObject
 from oximetry.domain.syncing import SENTINEL_KEY
+from oximetry.services.pace import TRIES, Pace
 
 logger = logging.getLogger(__name__)
 
-TRIES = 5
-FIRST_PAUSE_S = 0.5
 GIVE_UP_AFTER = 100
 COPY, RETRY, LEFT = "copy", "retry", "left"
 MAX_LEFT = 1000
 Described = Callable[[str], tuple[str, str | None]]
-Done = TypeVar("Done")
-
-
-class Pace:
-    """At most so many objects a second, from all threads together.
-
-    Parameters
-    ----------
-    per_second : float or None
-        ``None`` for no limit.
-    """
-
-    def __init__(
-        self,
-        per_second: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._interval_s = 1 / per_second if per_second else 0.0
-        self._clock = clock
-        self._sleep = sleep
-        self._next = clock()
-        self._lock = Lock()
-
-    def wait(self) -> None:
-        """Return when the next object may begin."""
-        if not self._interval_s:
-            return
-        with self._lock:
-            now = self._clock()
-            begin = max(now, self._next)
-            self._next = begin + self._interval_s
-        if begin > now:
-            self._sleep(begin - now)
-
-    def retried(self, act: Callable[[], Done]) -> Done:
-        """Do it, in an outage again with growing pauses; the last outage is raised."""
-        for attempt in range(TRIES - 1):
-            try:
-                return act()
-            except StorageUnavailable:
-                self.pause(attempt)
-        return act()
-
-    def pause(self, attempt: int) -> None:
-        """The pause before another try, longer each time."""
-        self._sleep(FIRST_PAUSE_S * 2**attempt * random.uniform(0.5, 1.0))
 
 
 @dataclass
@@ -178,18 +126,25 @@ class CopyingService:
     def _manner(self, key: str) -> Manner:
         return manner_of(key, self._old_tokens)
 
-    def undo(self, journal: Journal, *, apply: bool) -> Iterator[MigrationLine]:
+    def undo(
+        self, journal: Journal, *, apply: bool, in_use: Callable[[str], bool] = lambda _key: False
+    ) -> Iterator[MigrationLine]:
         """Take back what the report's runs copied, where both stores still have those very bytes.
 
         Parameters
         ----------
         apply : bool
             Without it nothing is removed, and the lines tell what would be.
+        in_use : callable
+            Whether somebody could be shown the object of a key as it lies at the target; it stays then.
         """
         for line in journal.lines():
             if line.ours and line.ref is None and manner_of(line.key) is Manner.COPY:
                 self._pace.wait()
-                yield self._taken_back(line, apply=apply)
+                if in_use(line.key):
+                    yield MigrationLine(line.key, Outcome.KEPT, line.size, line.sha256, "migrate_in_use")
+                else:
+                    yield self._taken_back(line, apply=apply)
 
     def _taken_back(self, line: MigrationLine, *, apply: bool) -> MigrationLine:
         try:

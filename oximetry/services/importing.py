@@ -28,7 +28,7 @@ from oximetry.domain.old_layout import (
 )
 from oximetry.domain.records import Doctor, ItemKind, ItemState, NightState, UploadItem
 from oximetry.services.adding import AddingService
-from oximetry.services.copying import Pace
+from oximetry.services.pace import Pace
 from oximetry.services.uploads import IncomingFile
 from patient_links import PatientLinks, old_token_sha256
 

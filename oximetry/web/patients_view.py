@@ -103,7 +103,7 @@ def _old_link(card: PatientCard, words: Words) -> list[Component]:
         id={"type": ids.NIGHT_ACTION, "act": ids.RETIRE_OLD, "night": card.patient.id},
         className="quiet-action",
     )
-    return [html.Div([html.Span(f"{words('old_link.live')} ({opened})"), button], className="note old-link")]
+    return [html.Div([html.Span([words("old_link.live"), f" ({opened})"]), button], className="note old-link")]
 
 
 def qr_code(url: str) -> str:

@@ -15,7 +15,8 @@ from oximetry.adapters.migration_journal import MigrationJournal
 from oximetry.domain.errors import InvalidRequest, StorageRefused, StorageUnavailable, SyncAborted
 from oximetry.domain.migrating import Outcome
 from oximetry.domain.syncing import SENTINEL_KEY
-from oximetry.services.copying import GIVE_UP_AFTER, CopyingService, Pace
+from oximetry.services.copying import GIVE_UP_AFTER, CopyingService
+from oximetry.services.pace import Pace
 from tests.memory_store import Crash, MemoryStore
 
 PATIENT = str(UUID(int=1))

@@ -271,6 +271,9 @@ def test_the_four_states_there_and_back_lose_nothing(
     state("b2", "r2", "off")
     state("r2", "b2", "write_both")
     moved("b2", "r2", "there")
+    monkeypatch.setenv("STORAGE_TRANSITION", "new_only")
+    undone = migrate("--undo", folder / "there", "--apply")
+    assert (undone.exit_code, "Step back first" in undone.stderr) == (1, True)
     for transition in ("read_new", "new_only", "read_new", "write_both"):
         state("r2", "b2", transition)
     moved("r2", "b2", "back")
