@@ -79,6 +79,10 @@ class FilesTable:
             raise NotFound(key=key)
         return file_row(row)
 
+    def knows(self, key: str) -> bool:
+        """Whether there is a row for a key, deleted or not."""
+        return self._connection.scalar(select(t.stored_files.c.id).where(t.stored_files.c.key == key)) is not None
+
     def shown(self, doctor_id: str, patient_id: str, key: str) -> StoredFile:
         """A file on a patient's page: live, of the doctor's patient, and of no night that is moving or removed.
 
@@ -107,10 +111,12 @@ class FilesTable:
         return [file_row(row) for row in self._connection.execute(query.order_by(file.created_at, file.key))]
 
     def mark_deleted(self, file_ids: Sequence[str], now: datetime) -> None:
-        """Softly delete."""
-        self._connection.execute(
-            update(t.stored_files).where(t.stored_files.c.id.in_(file_ids)).values(deleted_at=now, updated_at=now)
-        )
+        """Softly delete, a report with the picture of its page; what is deleted already keeps its day."""
+        file, report = t.stored_files.c, t.device_reports.c
+        seen = (report.file_id.in_(file_ids), report.preview_file_id.is_not(None))
+        pictures = select(report.preview_file_id).where(*seen)
+        which = (or_(file.id.in_(file_ids), file.id.in_(pictures)), file.deleted_at.is_(None))
+        self._connection.execute(update(t.stored_files).where(*which).values(deleted_at=now, updated_at=now))
 
     def longest_unverified(self, before: datetime, limit: int) -> list[StoredFile]:
         """Live files not re-read since a time, those never re-read first; what waits in the outbox has no object."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from oximetry.adapters import tables as t
 from oximetry.adapters.catalogue_jobs import insert_or_ignore
+from oximetry.domain.errors import StorageUnavailable
 from oximetry.domain.records import KeptObject, OutboxTotals
 
 
@@ -24,7 +25,8 @@ class OutboxTable:
         values |= {"id": str(uuid4()), "size": len(kept.content)}
         self._connection.execute(insert_or_ignore(self._connection, t.outbox).values(**values))
         found = self.find(kept.key)
-        assert found is not None  # noqa: S101 - told to the type checker; it was written above
+        if found is None:  # what stood there was archived at this very moment
+            raise StorageUnavailable
         return found
 
     def find(self, key: str) -> KeptObject | None:

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 
 from oximetry.adapters import tables as t
 from oximetry.adapters.catalogue_files import file_row
 from oximetry.adapters.catalogue_jobs import insert_or_ignore
-from oximetry.domain.records import StoredFile, VendorReport
+from oximetry.domain.records import NightState, StoredFile, VendorReport
 
 
 class ReportsTable:
@@ -73,9 +73,41 @@ class ReportsTable:
         belongs = {"reference_type": "recording", "reference_id": recording_id}
         self._connection.execute(update(t.stored_files).where(file.id.in_(file_ids)).values(**belongs))
 
+    def leave_removed(self, file_id: str, patient_id: str, night_id: str | None) -> None:
+        """A report that is given again does not stay with a removed night: it goes to this one, or stands alone."""
+        report, night = t.device_reports.c, t.recordings.c
+        gone = select(night.id).where(night.state == NightState.REMOVED.value)
+        self._hand_on(night_id, patient_id, report.file_id == file_id, report.recording_id.in_(gone))
+
+    def let_go(self, recording_id: str, patient_id: str) -> None:
+        """The reports of a night that makes room for another stand alone until that one claims them."""
+        self._hand_on(None, patient_id, t.device_reports.c.recording_id == recording_id)
+
+    def _hand_on(self, night_id: str | None, patient_id: str, *which: Any) -> None:
+        report, file = t.device_reports.c, t.stored_files.c
+        rows = self._connection.execute(select(report.id, report.file_id, report.preview_file_id).where(*which)).all()
+        own = report.id.in_([row.id for row in rows])
+        self._connection.execute(update(t.device_reports).where(own).values(recording_id=night_id))
+        home = ("recording", night_id) if night_id else ("patient", patient_id)
+        file_ids = [one for row in rows for one in (row.file_id, row.preview_file_id) if one]
+        belongs = {"reference_type": home[0], "reference_id": home[1]}
+        self._connection.execute(update(t.stored_files).where(file.id.in_(file_ids)).values(**belongs))
+
     def follow_copy(self, recording_id: str, patient_id: str, old_file_id: str, new_file_id: str) -> None:
-        """A night's report or its picture now lies under another patient's prefix."""
-        report = t.device_reports.c
+        """A night's file, report or picture now lies under another patient's prefix.
+
+        Where the same file stood alone there already it is the night's from now on, and a report is kept once.
+        """
+        report, file = t.device_reports.c, t.stored_files.c
+        alone = (file.id == new_file_id, file.reference_type == "patient")
+        belongs = {"reference_type": "recording", "reference_id": recording_id}
+        self._connection.execute(update(t.stored_files).where(*alone).values(**belongs))
+        moving = and_(report.recording_id == recording_id, report.file_id == old_file_id)
+        if self._connection.scalar(select(report.id).where(moving)) is not None:
+            twin = and_(report.patient_id == patient_id, report.file_id == new_file_id)
+            self._connection.execute(delete(t.device_reports).where(twin, report.recording_id.is_(None)))
+            if self._connection.scalar(select(report.id).where(twin)) is not None:
+                self._connection.execute(delete(t.device_reports).where(moving))
         for column in ("file_id", "preview_file_id"):
             moved = {column: new_file_id, "patient_id": patient_id}
             which = (report.recording_id == recording_id, report[column] == old_file_id)

@@ -19,7 +19,7 @@ from threading import Lock
 from typing import Any
 
 from oximetry.domain.device_report import DeviceReport
-from oximetry.domain.errors import InvalidUpload, OximetryError, ReadingUnavailable
+from oximetry.domain.errors import InvalidUpload, NotReady, OximetryError, ReadingUnavailable
 from oximetry.domain.report_curve import ReportCurve
 
 logger = logging.getLogger(__name__)
@@ -153,12 +153,12 @@ class _Child:
                 command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, cwd=_ROOT, env=_ENVIRONMENT
             )
         except OSError as error:
-            raise ReadingUnavailable from error
+            raise NotReady from error
         try:
             self._receive(time.monotonic() + START_TIMEOUT_S)
         except _Gone as gone:
             self.end()
-            raise ReadingUnavailable from gone
+            raise NotReady from gone
 
     @property
     def pid(self) -> int:

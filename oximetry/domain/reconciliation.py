@@ -132,7 +132,8 @@ def share_pct(label: str, time_below_pct: Mapping[str, float | None]) -> float |
         low, high = int(found[1]), int(found[2]) + 1
     elif label.startswith(("<", ">=")):
         edge = int(label.lstrip("<>="))
-        low, high = (0, edge) if label.startswith("<") else (edge, 101)
+        under = edge + 1 if label.startswith("<=") else edge
+        low, high = (0, under) if label.startswith("<") else (edge, 101)
     else:
         return None
     below[0] = 0.0

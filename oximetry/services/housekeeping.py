@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import NotFound
@@ -16,6 +17,7 @@ RESTORABLE = timedelta(days=30)
 QUIET_BATCH = timedelta(days=2)
 PORTION = 200
 DAILY = ("expunge", VERIFY)
+_STAGED = re.compile(r"users/[0-9a-f]{16}/[0-9a-f-]{36}/\d+_[0-9a-f]{8}")
 KEPT_TRACES = timedelta(days=14)
 
 
@@ -46,6 +48,7 @@ class HousekeepingService:
             transaction.jobs.prune(self._clock() - KEPT_TRACES)
             transaction.accounts.prune(self._clock() - KEPT_TRACES)
         self._close_quiet_batches()
+        self.empty_lost_staging(self._clock() - QUIET_BATCH)
         self._expunge_files()
         with self._catalogue.write() as transaction:
             for night in transaction.nights.removed_before(before):
@@ -53,6 +56,21 @@ class HousekeepingService:
                     continue  # it passed its time since we began; its files go tomorrow
                 transaction.nights.expunge(night.id)
                 transaction.audit.add(self._clock(), night.doctor_id, "night_expunged", ("recording", night.id))
+
+    def empty_lost_staging(self, before: datetime) -> None:
+        """Remove staged files of no batch: their upload ended between the store and the catalogue."""
+        limit_s = before.replace(tzinfo=UTC).timestamp()
+        lost = [
+            found.key
+            for found in self._store.list("users/")
+            if found.modified_at < limit_s and _STAGED.fullmatch(found.key) and not self._is_staged(found.key)
+        ]
+        for key in lost:
+            self._store.delete(key)
+
+    def _is_staged(self, key: str) -> bool:
+        with self._catalogue.read() as transaction:
+            return transaction.uploads.is_staged_for(key)
 
     def _close_quiet_batches(self) -> None:
         before = self._clock() - QUIET_BATCH

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,7 @@ class KeptReport:
         )
         told = {"painted": self.painted, "kept_original": item.keep_original, "read": item.report is not None}
         transaction.audit.add(now, item.doctor_id, "report_stored", ("item", item.id), **told)
+        transaction.reports.leave_removed(rows[0].id, patient_id, night_id)
         if night_id:
             alone = [one.id for one in transaction.reports.alone(patient_id) if one.original_sha256 == item.sha256]
             transaction.reports.join(alone, night_id)
@@ -101,9 +102,9 @@ def home_of_report(transaction: Transaction, item: UploadItem) -> Home:
             if owner.recording_id:
                 night = _unmoving(transaction, owner.recording_id)
                 return night.patient_id, night.id
-    found = fitting_nights(
-        item, transaction.nights.of_patient(str(item.patient_id), item.doctor_id, [NightState.STORED])
-    )
+    standing = (NightState.STORED, NightState.MOVING)
+    found = fitting_nights(item, transaction.nights.of_patient(str(item.patient_id), item.doctor_id, standing))
+    found = found or _fitting_of_doctor(transaction, item.doctor_id, item, standing)  # it was moved since
     if len(found) != 1:
         return str(item.patient_id), None
     night = _unmoving(transaction, found[0].id)
@@ -125,14 +126,23 @@ def nights_of_reports(transaction: Transaction, doctor_id: str, items: Sequence[
     asked = [item for item in items if item.kind is ItemKind.REPORT and item.state is ItemState.READ]
     found: dict[str, Night] = {}
     for item in asked:
-        if item.id in in_batch or item.device_serial is None or item.started_at is None:
+        if item.id in in_batch:
             continue
-        span = (item.device_serial, item.started_at - REPORT_TOLERANCE, item.started_at + REPORT_TOLERANCE)
-        known = [one for one in transaction.nights.known(doctor_id, [], [], [span]) if one.state is NightState.STORED]
-        fitting = fitting_nights(item, [transaction.nights.get(one.id, doctor_id) for one in known])
+        fitting = _fitting_of_doctor(transaction, doctor_id, item, (NightState.STORED,))
         if len(fitting) == 1:
             found[item.id] = fitting[0]
     return found
+
+
+def _fitting_of_doctor(
+    transaction: Transaction, doctor_id: str, item: UploadItem, states: Collection[NightState]
+) -> list[Night]:
+    """The doctor's nights, at whichever patient, that a report with a device and a start fits."""
+    if item.device_serial is None or item.started_at is None:
+        return []
+    span = (item.device_serial, item.started_at - REPORT_TOLERANCE, item.started_at + REPORT_TOLERANCE)
+    known = [one for one in transaction.nights.known(doctor_id, [], [], [span]) if one.state in states]
+    return fitting_nights(item, [transaction.nights.get(one.id, doctor_id) for one in known])
 
 
 def claim_report(transaction: Transaction, item: UploadItem, night_id: str, numbers: Mapping[str, Any]) -> None:

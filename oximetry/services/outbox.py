@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TypeVar
 
-from oximetry.domain.catalogue_ports import Catalogue
+from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import AlreadyExists, NotFound, StorageRefused, StorageUnavailable
 from oximetry.domain.ports import Clock, ObjectStore, StoredObject
 from oximetry.domain.records import KeptObject
@@ -164,7 +164,8 @@ class OutboxStore(GuardedStore):
             return
         super().put(kept.key, kept.content, content_type=kept.content_type, filename=kept.filename)
         with self._catalogue.write() as transaction:
-            wanted = transaction.outbox.remove(kept.key)
+            # gone may also mean that another run of this job, whose lease we had lost, archived it
+            wanted = transaction.outbox.remove(kept.key) or _is_known(transaction, kept.key)
             transaction.jobs.hurry(OUTAGES, self._clock())
         if not wanted:
             super().delete(kept.key)
@@ -205,6 +206,10 @@ class OutboxStore(GuardedStore):
             transaction.jobs.submit(ARCHIVE, kept.id, self._clock())
         logger.warning("object kept in the outbox key=%s bytes=%d reason=%s", key, len(content), outage.reason)
         return _stored(kept)
+
+
+def _is_known(transaction: Transaction, key: str) -> bool:
+    return transaction.uploads.is_staged_for(key) or transaction.files.knows(key)
 
 
 def _stored(kept: KeptObject) -> StoredObject:

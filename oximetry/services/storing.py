@@ -149,6 +149,7 @@ class StoringService:
         if (old.state, old.patient_id) != (NightState.STORED, item.patient_id):
             raise NotReady
         transaction.nights.set(old_id, state=NightState.REMOVED.value, removed_at=self._clock())
+        transaction.reports.let_go(old_id, old.patient_id)
         details = {"patient_id": old.patient_id, "by": new_id}
         transaction.audit.add(self._clock(), item.doctor_id, "night_replaced", ("recording", old_id), **details)
 

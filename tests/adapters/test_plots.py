@@ -50,8 +50,10 @@ def red_of(picture: bytes) -> int:
 
 
 def browsers() -> list[psutil.Process]:
-    children = psutil.Process().children(recursive=True)
-    return [child for child in children if _is_browser(child)]
+    """The renderer's; Playwright's browser, which other tests of this process may hold, lives below its own driver."""
+    own = [child for child in psutil.Process().children() if child.name() != "node"]
+    descendants = [below for child in own for below in (child, *child.children(recursive=True))]
+    return [child for child in descendants if _is_browser(child)]
 
 
 def _is_browser(process: psutil.Process) -> bool:

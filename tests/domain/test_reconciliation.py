@@ -111,7 +111,16 @@ def test_what_was_not_read_is_no_disagreement() -> None:
 
 @pytest.mark.parametrize(
     ("label", "share"),
-    [("95-100", 4.6788), (">=95", 4.6788), ("<90", 61.9431), ("90-94", 33.3781), ("<94", None), ("93-94", None)],
+    [
+        ("95-100", 4.6788),
+        (">=95", 4.6788),
+        ("<90", 61.9431),
+        ("90-94", 33.3781),
+        ("<94", None),
+        ("<=89", 61.9431),
+        ("<=90", None),
+        ("93-94", None),
+    ],
 )
 def test_shares_of_printed_ranges(label: str, share: float | None) -> None:
     assert share_pct(label, BELOW) == (pytest.approx(share, abs=1e-4) if share else None)

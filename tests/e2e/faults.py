@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import requests
 
 import app_instance
+from oximetry.adapters.catalogue import utc_now
 from oximetry.domain.errors import CatalogueUnavailable
 from oximetry.domain.records import Doctor, ItemState
 from oximetry.settings import Settings
@@ -93,6 +95,7 @@ class Batch:
         services = self.services
         wait_until(lambda: services.web.readiness.storage().pending == 0, 120, every_s=0.5)
         wait_until(lambda: not _open_jobs(services), 120, every_s=0.5)
+        services.housekeeping.empty_lost_staging(utc_now() + timedelta(minutes=1))
         objects = dict(_objects(gateway, bucket))
         with services.catalogue.read() as transaction:
             stored = transaction.nights.of_doctor(self.doctor.id)
@@ -100,14 +103,14 @@ class Batch:
             waiting = transaction.outbox.totals().count
         sent = {hashlib.sha256(night.read_bytes()).hexdigest() for night in nights}
         known = {file.key: file.sha256 for file in files}
-        of_patients = {key for key in objects if not key.startswith("users/")}
+        of_patients = {key for key in objects if not key.startswith(("users/", ".oximetry/"))}
         return Lost(
             files=len(sent - {file.sha256 for file in files if objects.get(file.key) == file.sha256}),
             altered=sum(objects.get(key) != digest for key, digest in known.items()),
             unknown_objects=len(of_patients - known.keys()),
             twice=len(stored) - len(sent) + len([key for key in of_patients if "/csvs/" in key]) - len(sent),
             in_outbox=waiting,
-            staged=len(objects) - len(of_patients),
+            staged=sum(key.startswith("users/") for key in objects),
         )
 
 

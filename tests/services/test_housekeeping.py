@@ -1,3 +1,4 @@
+from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
@@ -147,3 +148,15 @@ def test_traces_of_work_and_of_signing_in_go_after_two_weeks(scene):
         assert transaction.jobs.counts() == {}
         assert transaction.accounts.session_doctor("token", clinic.clock.now.min) is None
         assert transaction.accounts.failed_attempts("account", "203.0.113.9", clinic.clock.now.min) == (0, 0)
+
+
+def test_staged_files_of_no_batch_go_after_two_days_and_others_stay(clinic):
+    doctor = clinic.doctor()
+    item = clinic.upload(doctor, b"waits", "night.csv")
+    folder = item.staging_key.rpartition("/")[0]
+    lost, foreign = f"{folder}/7_0a1b2c3d", f"{folder}/_session"
+    clinic.store.objects |= {lost: b"lost", foreign: b"a script's"}
+    clinic.housekeeping.empty_lost_staging(datetime(1969, 12, 31))  # the memory store's objects are of 1970
+    assert lost in clinic.store.objects
+    clinic.housekeeping.empty_lost_staging(clinic.clock())
+    assert set(clinic.store.objects) == {item.staging_key, foreign}

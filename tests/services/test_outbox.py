@@ -207,6 +207,25 @@ def test_five_failures_open_the_way_to_our_own_page_and_spare_the_store(world: W
     assert world.store.url(KEY, expires_s=60, filename="night.csv", content_type=CSV)
 
 
+def test_a_second_run_whose_lease_was_lost_deletes_nothing(world: World) -> None:
+    world.remote.failure = StorageUnavailable()
+    world.put()
+    world.remote.failure = None
+    with world.catalogue.write() as transaction:
+        values = {"content_type": CSV, "size": 4, "sha256": "0" * 64, "reference_type": "patient", "reference_id": "p"}
+        transaction.files.add({"key": KEY, **values, "created_by": None}, world.clock())
+        job = transaction.jobs.claim("a worker", world.clock(), timedelta(seconds=20))
+    assert job is not None
+
+    def another_run(_key: str) -> None:
+        world.remote.after.clear()
+        world.store.archive(job.subject)
+
+    world.remote.after["put"] = another_run
+    world.store.archive(job.subject)
+    assert (world.remote.objects, world.waiting) == ({KEY: b"SpO2"}, 0)
+
+
 def test_what_a_job_gave_up_is_asked_for_again(world: World) -> None:
     world.remote.failure = StorageUnavailable()
     world.put()

@@ -216,3 +216,88 @@ def test_the_doctor_may_keep_the_original_and_that_is_in_the_audit(scene: Scene)
     assert (kept.painted, scene.clinic.store.objects[kept.file.key]) == (False, PDF)
     with scene.clinic.catalogue.read() as transaction:
         assert {"report_original_chosen", "report_stored"} <= set(transaction.audit.acts(paper.id))
+
+
+def stored_at(scene: Scene) -> str:
+    """The night and its report, stored together; returns the patient."""
+    scene.report(report_name())
+    [patient_id] = scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id)
+    scene.clinic.work()
+    scene.clinic.uploads.finish_session(scene.doctor, scene.night.session_id)
+    return patient_id
+
+
+def reports_at(scene: Scene, patient_id: str) -> tuple[int, int]:
+    """With nights, and alone."""
+    cards = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
+    return sum(len(card.reports) for card in cards), len(scene.clinic.nights.lone_reports(scene.doctor.id, patient_id))
+
+
+def test_a_night_moved_before_its_late_report_is_stored_takes_the_report_along(scene: Scene) -> None:
+    [patient_id] = scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id)
+    scene.clinic.work()
+    scene.clinic.uploads.finish_session(scene.doctor, scene.night.session_id)
+    paper = scene.report(report_name())
+    scene.clinic.assignment.all_to_one(scene.doctor, paper.session_id)
+    [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
+    other = scene.clinic.patient(scene.doctor)
+    scene.clinic.nights.move(scene.doctor.id, card.night.id, other.id)
+    scene.clinic.moving.move_night(card.night.id)
+    scene.clinic.work()
+    assert (reports_at(scene, patient_id), reports_at(scene, other.id)) == ((0, 0), (1, 0))
+
+
+def test_a_night_moves_to_where_its_report_stood_alone(scene: Scene) -> None:
+    other = scene.clinic.patient(scene.doctor)
+    scene.clinic.reports.known[PDF] = says(**{**printed_of(scene.clinic, scene.night), "spo2_max_pct": 1})
+    scene.clinic.upload(scene.doctor, PDF, report_name())
+    scene.clinic.work()
+    report = next(
+        row.item
+        for row in scene.clinic.batches.show(scene.doctor, scene.night.session_id).rows
+        if row.item.id != scene.night.id
+    )
+    scene.clinic.assignment.choose(scene.doctor, scene.night.session_id, [report.id], other.id)
+    scene.clinic.assignment.confirm(scene.doctor, scene.night.session_id, acknowledged=True)
+    scene.clinic.work()
+    assert reports_at(scene, other.id) == (0, 1)
+    scene.clinic.uploads.discard(scene.doctor, scene.night.id)
+    scene.clinic.uploads.finish_session(scene.doctor, scene.night.session_id)
+    scene.night = scene.clinic.upload(scene.doctor, night_csv(), night_name())
+    scene.clinic.work()
+    patient_id = stored_at(scene)
+    [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
+    scene.clinic.nights.move(scene.doctor.id, card.night.id, other.id)
+    scene.clinic.work()
+    assert reports_at(scene, other.id) == (1, 0)
+
+
+def test_a_report_given_again_does_not_stay_with_a_removed_night(scene: Scene) -> None:
+    patient_id = stored_at(scene)
+    [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
+    scene.clinic.nights.remove(scene.doctor.id, card.night.id)
+    assert reports_at(scene, patient_id) == (0, 0)
+    paper = scene.clinic.upload(scene.doctor, PDF, report_name())
+    scene.clinic.work()
+    scene.clinic.assignment.all_to_one(scene.doctor, paper.session_id, patient_id)
+    scene.clinic.work()
+    assert reports_at(scene, patient_id) == (0, 1)
+    scene.clinic.clock.move(days=31)
+    scene.clinic.housekeeping.submit_daily()
+    scene.clinic.work()
+    assert reports_at(scene, patient_id) == (0, 1)
+    assert PDF in scene.clinic.store.objects.values()
+
+
+def test_the_picture_of_a_deleted_report_goes_with_it(scene: Scene) -> None:
+    doctor = scene.doctor
+    scene.clinic.uploads.discard(doctor, scene.night.id)
+    paper = scene.report(report_name())
+    [patient_id] = scene.clinic.assignment.all_to_one(doctor, paper.session_id)
+    scene.clinic.work()
+    [report] = scene.clinic.nights.lone_reports(doctor.id, patient_id)
+    assert scene.clinic.nights.lone_files(doctor.id, patient_id) == []
+    with scene.clinic.catalogue.write() as transaction:
+        transaction.files.mark_deleted([report.file.id], scene.clinic.clock())
+    assert scene.clinic.nights.lone_reports(doctor.id, patient_id) == []
+    assert scene.clinic.nights.lone_files(doctor.id, patient_id) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sqlite3
@@ -12,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from PIL import Image
 
 from app_instance import create_app
 from oximetry.cli_common import opened_services
@@ -24,7 +26,13 @@ __all__ = ["buckets", "folder"]
 
 ANA, ION, STOPPED = (str(uuid4()) for _ in range(3))
 STARTS = [datetime(2025, 10, day, 22, 10, 5) for day in (1, 2, 3, 4)]
-PDF = b"%PDF-1.4 a report of the vendor"
+
+
+def blank_pdf() -> bytes:
+    """A whole PDF of no known layout."""
+    content = io.BytesIO()
+    Image.new("L", (60, 80), 255).save(content, "PDF")
+    return content.getvalue()
 
 
 def night(number: int) -> bytes:
@@ -42,7 +50,7 @@ def old_house(root: Path) -> None:
     data = f"patient_data/{ANA}"
     place(root, f"{data}/recording_ab12cd34.csv", night(0))
     place(root, f"{data}/csvs/{NAME} {night_name('9001', STARTS[1])}", night(1))
-    place(root, f"{data}/pdfs/{NAME} Checkme O2 9001_{STARTS[1]:%Y%m%d%H%M%S}.pdf", PDF)
+    place(root, f"{data}/pdfs/{NAME} Checkme O2 9001_{STARTS[1]:%Y%m%d%H%M%S}.pdf", blank_pdf())
     place(root, f"{data}/plots/{NAME}.png", b"an old picture")
     place(root, f"{data}/csvs/{NAME} ș.csv", b"no recording at all")
     recordings = [
