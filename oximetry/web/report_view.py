@@ -74,7 +74,14 @@ def printed(report: VendorReport, words: Words) -> list[Component]:
     if report.painted:
         notes.append(words("report.painted"))
     table = html.Table(html.Tbody(rows), className="events")
-    return [html.P(" ".join(notes), className="quiet"), html.Div(table, className="scroll")]
+    return [html.P(" ".join(notes), className="quiet"), html.Div(table, className="scroll"), *_page(report, words)]
+
+
+def _page(report: VendorReport, words: Words) -> list[Component]:
+    """The way to a picture of the report's page, which a phone need not load unasked."""
+    if report.preview is None:
+        return []
+    return [html.P(html.A(words("report.page"), href=f"/patient/{report.preview.key}", target="_blank"))]
 
 
 def beside_ours(reports: Sequence[Printed], values: Mapping[str, Any], words: Words) -> list[Component]:

@@ -66,6 +66,10 @@ def test_a_report_with_a_name_is_paired_reconciled_and_stored_without_it(
         watched.watch(patient)
         patient.locator("summary", has_text="Raportul producătorului").click()
         expect(patient.locator("details.card")).to_contain_text("sunt acoperite")
+        picture = patient.request.get(
+            f"{site.url}{patient.locator('a', has_text='Imaginea paginii').get_attribute('href')}"
+        )
+        assert (picture.status, picture.headers["content-type"]) == (200, "image/png")
         with patient.expect_download() as download:
             patient.locator("a[href*='/pdfs/']").click()
         assert Path(download.value.path()).read_bytes() != paper.read_bytes()
