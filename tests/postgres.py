@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
 import psycopg
 import pytest
 
@@ -124,7 +125,12 @@ class Postgres:
         """SIGKILL, and a new server on the same data and port: every connection is lost."""
         assert self._process is not None
         assert self._folder is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
+        family = psutil.Process(self._process.pid).children(recursive=True)  # each leads a session of its own
+        self._process.kill()
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        psutil.wait_procs(family, timeout=START_TIMEOUT_S)  # a new server beside an old backend damages the data
         self._process.wait()
         (self._folder / "data" / "postmaster.pid").unlink(missing_ok=True)
         self._process = Postgres._started(self._folder, self.port)._process

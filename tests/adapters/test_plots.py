@@ -51,7 +51,7 @@ def red_of(picture: bytes) -> int:
 
 def browsers() -> list[psutil.Process]:
     """The renderer's; Playwright's browser, which other tests of this process may hold, lives below its own driver."""
-    own = [child for child in psutil.Process().children() if child.name() != "node"]
+    own = [child for child in psutil.Process().children() if "playwright" not in child.exe()]
     descendants = [below for child in own for below in (child, *child.children(recursive=True))]
     return [child for child in descendants if _is_browser(child)]
 

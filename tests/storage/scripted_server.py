@@ -54,6 +54,13 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    """Lets many clients knock at once: past the library's five, a loaded machine drops connections."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @contextmanager
 def scripted_server(script: Callable[[Request], Answer], *, keep: bool = True) -> Iterator[tuple[str, list[Request]]]:
     """The endpoint of a running server, and the list in which its requests gather (``keep``)."""
@@ -65,8 +72,7 @@ def scripted_server(script: Callable[[Request], Answer], *, keep: bool = True) -
         return script(request)
 
     handler = type("Scripted", (Handler,), {"script": staticmethod(recorded)})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -92,7 +92,7 @@ def own_gateway() -> Iterator[Gateway]:
 
 def s3_config(gateway: Gateway, bucket: str, **changes: object) -> S3Config:
     """The configuration of a bucket on the gateway, with little patience."""
-    patience = Patience(connect_s=1, read_s=10, attempts=2)
+    patience = Patience(connect_s=3, read_s=10, attempts=3)  # B2's front says 503 now and then
     config = S3Config(
         gateway.endpoint,
         gateway.access_key,
