@@ -73,6 +73,11 @@ class ReportsTable:
         belongs = {"reference_type": "recording", "reference_id": recording_id}
         self._connection.execute(update(t.stored_files).where(file.id.in_(file_ids)).values(**belongs))
 
+    def set_reconciliation(self, report_id: str, found: Mapping[str, Any]) -> None:
+        """What a comparison with its night gave."""
+        which = t.device_reports.c.id == report_id
+        self._connection.execute(update(t.device_reports).where(which).values(reconciliation=dict(found)))
+
     def leave_removed(self, file_id: str, patient_id: str, night_id: str | None) -> None:
         """A report that is given again does not stay with a removed night: it goes to this one, or stands alone."""
         report, night = t.device_reports.c, t.recordings.c
@@ -87,7 +92,8 @@ class ReportsTable:
         report, file = t.device_reports.c, t.stored_files.c
         rows = self._connection.execute(select(report.id, report.file_id, report.preview_file_id).where(*which)).all()
         own = report.id.in_([row.id for row in rows])
-        self._connection.execute(update(t.device_reports).where(own).values(recording_id=night_id))
+        apart = {"recording_id": night_id, "reconciliation": None}
+        self._connection.execute(update(t.device_reports).where(own).values(**apart))
         home = ("recording", night_id) if night_id else ("patient", patient_id)
         file_ids = [one for row in rows for one in (row.file_id, row.preview_file_id) if one]
         belongs = {"reference_type": home[0], "reference_id": home[1]}

@@ -235,6 +235,7 @@ device_reports = Table(
     Column("created_at", DateTime, nullable=False),
     Column("numbers", JSON),
     Column("curve", JSON),
+    Column("reconciliation", JSON),
     Column("painted", Boolean),
     Column("original_sha256", String(64)),
     Column("preview_file_id", String(36)),

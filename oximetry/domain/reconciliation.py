@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -58,9 +58,11 @@ def reconcile(report: DeviceReport, numbers: Mapping[str, Any]) -> list[Compared
     Parameters
     ----------
     numbers : mapping
-        Of the night, with the names of DESIGN §4.
+        Of the night, with the names of DESIGN §4. A night with spans left out (``exclusions``) has other numbers than
+        its file: then nothing must agree.
     """
-    return [_start(report, numbers), *_headline(report, numbers), *_bands(report, numbers), *_drops(report, numbers)]
+    found = [_start(report, numbers), *_headline(report, numbers), *_bands(report, numbers), *_drops(report, numbers)]
+    return [replace(one, agrees=None) for one in found] if numbers.get("exclusions") else found
 
 
 def disagreements(report: DeviceReport, numbers: Mapping[str, Any]) -> list[Compared]:

@@ -251,7 +251,8 @@ class VendorReport:
     """A vendor's report as it is kept.
 
     ``numbers`` are those of ``DeviceReport.as_json``, ``curve`` those of ``ReportCurve.as_json``, ``None`` when not
-    read; ``painted``: private cells are painted over in the stored copy; ``preview``: a picture of its page.
+    read; ``painted``: private cells are painted over in the stored copy; ``preview``: a picture of its page;
+    ``reconciliation``: beside the night's own numbers, as ``services.reconciling`` left it, ``None`` for a lone report.
     """
 
     id: str
@@ -261,6 +262,7 @@ class VendorReport:
     started_at: datetime | None
     numbers: Mapping[str, Any] | None
     curve: Mapping[str, Any] | None
+    reconciliation: Mapping[str, Any] | None
     painted: bool | None
     original_sha256: str | None
     created_at: datetime

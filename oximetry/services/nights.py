@@ -30,6 +30,7 @@ from oximetry.services.housekeeping import RESTORABLE
 from oximetry.services.night_reader import NightReader, analysis_rows, stored_numbers
 from oximetry.services.originals import of_kind, staged_parts, stored_parts
 from oximetry.services.pairing import paired
+from oximetry.services.reconciling import note_reconciliation
 from oximetry.services.storing import PLOT_LANGUAGES
 
 logger = logging.getLogger(__name__)
@@ -238,6 +239,7 @@ def put_numbers(transaction: Transaction, night: Night, report: NightReport, clo
     transaction.nights.put_analyses(night.id, analysis_rows(report), clock())
     transaction.uploads.follow_numbers(night.id, stored_numbers(report), clock())
     transaction.files.mark_deleted(transaction.nights.drop_plots(night.analysis_id), clock())
+    note_reconciliation(transaction, night.id)
     submit_plots(transaction, transaction.nights.get(night.id), clock)
 
 

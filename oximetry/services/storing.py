@@ -19,6 +19,7 @@ from oximetry.services.night_files import ReadNight
 from oximetry.services.night_reader import NightReader, analysis_rows, stored_numbers
 from oximetry.services.originals import joined_sha256
 from oximetry.services.placing import Place, Placing
+from oximetry.services.reconciling import note_reconciliation
 from oximetry.services.uploads import UploadService
 
 logger = logging.getLogger(__name__)
@@ -178,6 +179,8 @@ class StoringService:
 
     def _finish(self, transaction: Transaction, item: UploadItem, night_id: str | None) -> None:
         stored: dict[str, Any] = {"state": ItemState.STORED.value, "recording_id": night_id, "reason": None}
+        if night_id is not None:
+            note_reconciliation(transaction, night_id)
         for part in [item, *transaction.uploads.parts(item.id)]:
             transaction.uploads.set(part.id, self._clock(), **stored, patient_id=item.patient_id)
             transaction.jobs.submit("empty_staging", part.staging_key, self._clock())

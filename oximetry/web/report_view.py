@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -154,8 +153,6 @@ def _reconciled(report: Printed, values: Mapping[str, Any], words: Words) -> Com
         return html.P(words("report.unread"), className="note")
     read = DeviceReport.from_json(report.numbers)
     found = reconcile(read, values)
-    if values.get("exclusions"):  # a night with spans left out has other numbers than its file
-        found = [replace(one, agrees=None) for one in found]
     rows = [_row(one, words) for one in found if one.name != "started_at" or one.agrees is False]
     head = html.Tr([html.Th(words(f"vendor.{column}")) for column in ("number", "report", "ours", "difference", "why")])
     table = html.Table([html.Thead(head), html.Tbody(rows)], className="events")

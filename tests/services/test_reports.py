@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from oximetry.domain.device_report import DeviceReport
+from oximetry.domain.device_report import Band, DeviceReport
 from oximetry.domain.errors import InvalidRequest
 from oximetry.domain.records import Doctor, ItemState, UploadItem
 from oximetry.services.pairing import paired
@@ -116,6 +116,44 @@ def test_the_numbers_and_a_picture_are_kept_beside_the_night(scene: Scene) -> No
     assert kept.preview is not None
     assert scene.clinic.store.objects[kept.file.key] == PDF
     assert scene.clinic.store.objects[kept.preview.key].startswith(b"\x89PNG")
+
+
+def kept_comparison(scene: Scene, patient_id: str) -> dict[str, dict[str, object]]:
+    """The rows that the catalogue keeps of the one night with its one report, by name."""
+    [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
+    [kept] = card.reports
+    assert kept.reconciliation is not None
+    assert kept.reconciliation["rule"]["version"] == card.night.numbers["rule"]["version"]
+    return {row["name"]: row for row in kept.reconciliation["rows"]}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_catalogue_keeps_how_both_compare_and_follows_new_numbers(scene: Scene, together: bool) -> None:
+    numbers = scene.clinic.item(scene.night.id).numbers
+    assert numbers is not None
+    above = Band(">=95", 300, 100 - numbers["time_below_pct"]["95"])
+    if together:
+        scene.report(report_name(), drops_over_3pct=7, spo2_bands=(above,))
+    [patient_id] = scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id)
+    scene.clinic.work()
+    if not together:
+        paper = scene.report(report_name(), drops_over_3pct=7, spo2_bands=(above,))
+        scene.clinic.assignment.all_to_one(scene.doctor, paper.session_id)
+        scene.clinic.work()
+    rows = kept_comparison(scene, patient_id)
+    highest = numbers["spo2_max_pct"]
+    assert rows["spo2_max_pct"] == {
+        "name": "spo2_max_pct", "theirs": highest, "ours": highest, "agrees": True, "why": None,
+    }  # fmt: skip
+    drops = rows["drops_over_3pct"]
+    assert (drops["theirs"], drops["ours"], drops["why"]) == (7, numbers["desaturations3"], "firmware")
+    [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
+    span = (START, START + timedelta(seconds=200))
+    scene.clinic.exclusions.exclude(scene.doctor.id, card.night.id, span, "senzor mișcat")
+    before, rows = rows, kept_comparison(scene, patient_id)
+    assert before["spo2_bands[>=95].time_s"]["ours"] == numbers["valid_s"] * above.pct / 100
+    assert rows["spo2_bands[>=95].time_s"]["ours"] == (numbers["valid_s"] - 51 * 4) * above.pct / 100
+    assert rows["spo2_max_pct"]["agrees"] is None  # a night with a span left out has other numbers than its file
 
 
 @pytest.mark.parametrize("carries_name", [True, None])
@@ -282,6 +320,8 @@ def test_a_report_given_again_does_not_stay_with_a_removed_night(scene: Scene) -
     scene.clinic.assignment.all_to_one(scene.doctor, paper.session_id, patient_id)
     scene.clinic.work()
     assert reports_at(scene, patient_id) == (0, 1)
+    [alone] = scene.clinic.nights.lone_reports(scene.doctor.id, patient_id)
+    assert alone.reconciliation is None
     scene.clinic.clock.move(days=31)
     scene.clinic.housekeeping.submit_daily()
     scene.clinic.work()
