@@ -1,7 +1,8 @@
 """The drawn curves of a placed page, column by column, by their colour.
 
 Samples are drawn as a green line; a column of pixels shows how far it reached in several samples, and the middle of
-its coloured pixels is the likely mean. Pages without colours have no such line: there is no curve then.
+its coloured pixels, each weighing by how green it is, is the likely mean: a blurred edge counts for less than the line.
+Pages without colours have no such line: there is no curve then.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from oximetry.domain.report_curve import ReportCurve
 SCALE = 2.0
 LEAST_GREEN = 8.0
 LEAST_PEAK = 25.0
-OF_PEAK = 0.6
+OF_PEAK = 0.5
 LEAST_DRAWN = 0.5
 LINE_PX = 2.0
 
@@ -84,13 +85,14 @@ def _columns(placed: Placed, chart: Chart) -> _Columns | None:
     green = cv2.subtract(green, cv2.addWeighted(blue, 0.5, red, 0.5, 0.0))
     coloured = green[green > LEAST_GREEN]
     peak = float(np.percentile(coloured, 90)) if coloured.size else 0.0
-    drawn = green > OF_PEAK * peak
+    weight = np.maximum(green - OF_PEAK * peak, 0.0)
+    drawn = weight > 0
     seen = drawn.any(axis=0)
     if peak < LEAST_PEAK or seen.mean() < LEAST_DRAWN:
         return None
     rows = np.arange(drawn.shape[0], dtype=float)[:, None]
     per_row = (chart.high - chart.low) / (bottom - top) / SCALE
-    mean = (drawn * rows).sum(axis=0) / np.maximum(drawn.sum(axis=0), 1)
+    mean = (weight * rows).sum(axis=0) / np.where(seen, weight.sum(axis=0), 1.0)
     first, last = drawn.argmax(axis=0), drawn.shape[0] - 1 - drawn[::-1].argmax(axis=0)
     half = np.minimum(LINE_PX * SCALE / 2, (last - first) / 2)
     values = (chart.high - per_row * row for row in (mean, last - half, first + half))

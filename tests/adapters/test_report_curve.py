@@ -31,7 +31,7 @@ DAMAGES = {
     "jpeg q40": lambda picture: jpeg(picture, 40),
     "a4 at 100 dpi": lambda picture: on_a4(picture, 100.0),
     "phone photo": lambda picture: jpeg(photographed(picture, np.random.default_rng(1)), 80),
-    "another photo": lambda picture: jpeg(photographed(picture, np.random.default_rng(4)), 80),
+    "another photo": lambda picture: jpeg(photographed(picture, np.random.default_rng(5)), 80),
 }
 
 

@@ -64,7 +64,13 @@ def test_a_report_with_a_name_is_paired_reconciled_and_stored_without_it(
 
         patient = steps.open_as_patient(browser, steps.link_of(page))
         watched.watch(patient)
-        patient.locator("summary", has_text="Raportul producătorului").click()
+        report = patient.locator("summary", has_text="Raportul producătorului")
+        for _ in range(30):  # "1 salvat" counts the night; its report is stored right behind it
+            if report.count():
+                break
+            patient.wait_for_timeout(500)
+            patient.reload()
+        report.click()
         expect(patient.locator("details.card")).to_contain_text("sunt acoperite")
         picture = patient.request.get(
             f"{site.url}{patient.locator('a', has_text='Imaginea paginii').get_attribute('href')}"
