@@ -19,7 +19,7 @@ from oximetry.domain.ports import Clock, Vault
 from oximetry.domain.records import Link, OldLink, Patient
 
 if TYPE_CHECKING:
-    from app_instance import Services
+    from oximetry.composition import Services
 
 logger = logging.getLogger(__name__)
 
@@ -281,7 +281,7 @@ def add_recording(
 @cache
 def _configured_services() -> Services:
     # The one import that points up the house, and a late one: a script's call has nobody to hand it the parts.
-    from app_instance import create_services
+    from oximetry.composition import create_services
     from oximetry.settings import Settings
 
     return create_services(Settings.load())

@@ -1,7 +1,7 @@
 """Measures every budget and prints a table; nothing here is an assertion.
 
 Everything runs against real parts: gunicorn, a worker, Chromium, the local store. Names after ``python -m benchmarks``
-choose some of the measurements: ``night picture upload batch page exclusion redirect storage sync``.
+choose some of the measurements: ``night picture upload batch reports page exclusion redirect storage sync``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.live_measures import batch, exclusion, page, redirect, upload
+from benchmarks.live_measures import batch, exclusion, page, redirect, reports, upload
 from benchmarks.report import Row, machine, print_row, print_rows
 from benchmarks.single_measures import night, picture
 from benchmarks.storage_measures import storage
@@ -22,6 +22,7 @@ MEASURES = {
     "picture": lambda folder: picture(),
     "upload": upload,
     "batch": batch,
+    "reports": reports,
     "page": page,
     "exclusion": exclusion,
     "redirect": redirect,

@@ -12,8 +12,10 @@ from statistics import median, quantiles
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-import app_instance
 from benchmarks.report import Row
+from benchmarks.report_generator import draw, fonts, pdf_of
+from benchmarks.report_nights import csv_of, make_night, recorded_from
+from oximetry import composition
 from oximetry.domain.records import ItemState
 from oximetry.settings import Settings
 from tests.e2e import steps
@@ -22,6 +24,7 @@ from tests.e2e.live import EMAIL, Site, running, wait_until
 from tests.factories import night_name, wavy_csv
 
 NIGHTS = 200
+REPORTS = 100
 SAMPLES = 9000
 COLD_LOADS = 7
 REDIRECTS = 3000
@@ -70,6 +73,28 @@ def batch(folder: Path) -> Iterator[Row]:
         web, worker = site.memory_mb("web"), site.memory_mb("worker0")
         yield Row("web worker memory (PSS), after that batch", "≤ 180 MB", f"{max(web):.0f} MB")
         yield Row("worker with renderer (PSS), after that batch", "≤ 900 MB", f"{sum(worker):.0f} MB")
+
+
+def reports(folder: Path) -> Iterator[Row]:
+    """100 nights, each with its report, from the last byte dropped until everything is read."""
+    files = [path for seed in range(REPORTS) for path in _night_and_report(folder, seed)]
+    with running(folder / "site") as site, _chromium() as browser:
+        page = steps.sign_in(browser, site)
+        steps.choose_files(page, files)
+        wait_until(lambda: _received(site) == len(files), within_s=120, every_s=0.02)
+        last_byte = time.perf_counter()
+        wait_until(lambda: _states(site, ItemState.READ) == len(files), within_s=600, every_s=0.1)
+        took = time.perf_counter() - last_byte
+    yield Row(f"{REPORTS} reports beside {REPORTS} recordings: last byte → all read", "≤ 100 s", f"{took:.0f} s")
+
+
+def _night_and_report(folder: Path, seed: int) -> list[Path]:
+    night = make_night(seed)
+    recording = folder / night_name("9001", recorded_from(night))
+    recording.write_bytes(csv_of(night))
+    paper = recording.with_suffix(".pdf")
+    paper.write_bytes(pdf_of(draw(night, fonts()[seed % len(fonts())])))
+    return [recording, paper]
 
 
 def page(folder: Path) -> Iterator[Row]:
@@ -142,10 +167,10 @@ def _files(folder: Path, count: int) -> list[Path]:
     return made
 
 
-def _services(site: Site) -> app_instance.Services:
+def _services(site: Site) -> composition.Services:
     names = {name.upper() for name in Settings.model_fields}
     values = {name.lower(): value for name, value in site.environment.items() if name in names}
-    return app_instance.create_services(Settings.load(_env_file=None, **values))
+    return composition.create_services(Settings.load(_env_file=None, **values))
 
 
 def _count(site: Site, query: str) -> int:

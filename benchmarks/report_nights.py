@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.factories import HEADER
+
 INTERVAL_S = 4
 ROWS = {
     5: (("95-100", 95, 100), ("90-94", 90, 94), ("80-89", 80, 89), ("70-79", 70, 79), ("<70", 0, 69)),
@@ -102,3 +104,19 @@ def _bands(table: str, rows: Any, values: np.ndarray, duration: int) -> dict[str
         printed[f"{table}[{row}].time_s"] = int(share * duration)
         printed[f"{table}[{row}].pct"] = round(share * 100, 2)
     return printed
+
+
+def recorded_from(night: Night) -> datetime:
+    """The start of the recording behind the report, which prints whole minutes."""
+    start: datetime = night.truth["started_at"] + timedelta(seconds=10)
+    return start
+
+
+def csv_of(night: Night) -> bytes:
+    """The recording behind the report, as the vendor's program exports it."""
+    start = recorded_from(night)
+    rows = [
+        f"{start + timedelta(seconds=number * INTERVAL_S):%H:%M:%S %d/%m/%Y},{int(spo2)},{int(pulse)},0"
+        for number, (spo2, pulse) in enumerate(zip(night.spo2_pct, night.pulse_bpm, strict=True))
+    ]
+    return "\n".join([HEADER, *rows, ""]).encode()

@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import partial
 from statistics import median
 
-from app_instance import PICTURE_SIZE_PX, PLOTLY_BUNDLE
 from benchmarks.report import Row
 from oximetry.adapters.plots import PngRenderer
+from oximetry.composition import PICTURE_SIZE_PX, PLOTLY_BUNDLE
 from oximetry.readers.formats import create_registry
 from oximetry.services.analysis import analyse
 from oximetry.web.figures import night_figure

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from oximetry.domain.errors import ConfigurationError, InvalidUpload, OximetryError, RenderingUnavailable
 
 if TYPE_CHECKING:
-    from app_instance import Services
+    from oximetry.composition import Services
     from oximetry.web.i18n import Words
 
 logger = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def opened_services() -> Iterator[Services]:
 
 def built_services() -> Services:
     """The same without a look at the database; raises ``ConfigurationError`` for a folder that cannot be used."""
-    from app_instance import create_services
+    from oximetry.composition import create_services
     from oximetry.settings import Settings
 
     settings = Settings.load()

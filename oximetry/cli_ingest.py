@@ -24,7 +24,7 @@ from oximetry.domain.errors import InvalidRequest, InvalidUpload, NotFound, Oxim
 from oximetry.domain.records import Doctor, ItemState, UploadItem
 
 if TYPE_CHECKING:
-    from app_instance import Services
+    from oximetry.composition import Services
     from oximetry.web.i18n import Words
 
 RENEW_S = 5.0

@@ -17,8 +17,8 @@ from oximetry.domain.migrating import GOOD, MigrationLine, Outcome, counts
 from oximetry.domain.syncing import OWN, STAGING
 
 if TYPE_CHECKING:
-    from app_instance import Services
     from oximetry.adapters.migration_journal import MigrationJournal
+    from oximetry.composition import Services
     from oximetry.domain.old_layout import OldHouse
     from oximetry.domain.ports import ObjectStore
     from oximetry.services.copying import CopyingService, Described

@@ -13,7 +13,7 @@ from oximetry.cli_common import built_services, every, in_words, language_option
 from oximetry.domain.errors import ConfigurationError, OximetryError, RenderingUnavailable
 
 if TYPE_CHECKING:
-    from app_instance import Services
+    from oximetry.composition import Services
 
 logger = logging.getLogger(__name__)
 

@@ -358,7 +358,7 @@ def test_a_worker_may_do_part_of_the_batch_and_ends_at_a_signal(platform, folder
 
 
 def with_services(act):
-    from app_instance import create_services
+    from oximetry.composition import create_services
     from oximetry.settings import Settings
 
     services = create_services(Settings.load())

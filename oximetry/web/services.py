@@ -1,4 +1,4 @@
-"""What the pages may ask for; built by ``app_instance``."""
+"""What the pages may ask for; built by ``composition``."""
 
 from __future__ import annotations
 

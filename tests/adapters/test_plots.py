@@ -12,9 +12,9 @@ import psutil
 import pytest
 from PIL import Image
 
-from app_instance import PLOTLY_BUNDLE
 from oximetry.adapters import plots
 from oximetry.adapters.plots import BROWSERS, PngRenderer
+from oximetry.composition import PLOTLY_BUNDLE
 from oximetry.domain.errors import RenderingUnavailable
 from tests.real_parts import require_real_part
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-import app_instance
+from oximetry import composition
 from oximetry.adapters.catalogue import utc_now
 from oximetry.domain.errors import CatalogueUnavailable
 from oximetry.domain.records import Doctor, ItemState
@@ -43,7 +43,7 @@ class Batch:
     """A signed-in doctor's batch, and the services of the same site in this process, to look with."""
 
     site: Site
-    services: app_instance.Services
+    services: composition.Services
     doctor: Doctor
     session_id: str
     http: requests.Session
@@ -119,7 +119,7 @@ def batch_at(site: Site) -> Iterator[Batch]:
     """The doctor signs in."""
     names = {name.upper() for name in Settings.model_fields}
     values = {name.lower(): value for name, value in site.environment.items() if name in names}
-    services = app_instance.create_services(Settings.load(_env_file=None, **values))
+    services = composition.create_services(Settings.load(_env_file=None, **values))
     doctor = services.web.accounts.find(EMAIL)
     assert doctor is not None
     with requests.Session() as http:
@@ -151,7 +151,7 @@ def _objects(gateway: Gateway, bucket: str) -> Iterator[tuple[str, str]]:
             yield found["Key"], hashlib.sha256(content).hexdigest()
 
 
-def _open_jobs(services: app_instance.Services) -> int:
+def _open_jobs(services: composition.Services) -> int:
     with services.catalogue.read() as transaction:
         counts = transaction.jobs.counts()
     return counts.get("waiting", 0) + counts.get("running", 0)

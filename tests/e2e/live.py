@@ -166,8 +166,8 @@ def running(folder: Path, *, workers: int = 1, web_workers: int = 2, **settings:
 def add_doctor(site: Site, email: str = EMAIL) -> None:
     """An account with ``PASSWORD``, made in the site's own database."""
     code = (
-        "import sys, app_instance; from oximetry.settings import Settings; "
-        "services = app_instance.create_services(Settings.load()); "
+        "import sys; from oximetry import composition; from oximetry.settings import Settings; "
+        "services = composition.create_services(Settings.load()); "
         "services.web.accounts.create(sys.argv[1], sys.argv[2]); services.close()"
     )
     subprocess.run(

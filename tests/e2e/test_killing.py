@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-import app_instance
+from oximetry import composition
 from oximetry.domain.records import Doctor, ItemState, UploadItem
 from oximetry.services.uploads import IncomingFile
 from oximetry.settings import Settings
@@ -32,7 +32,7 @@ FIRST_PATHS = ("/login", "/patient/", "/patient/_dash-layout", "/patient/_dash-d
 @pytest.mark.timeout(400)
 def test_a_worker_killed_at_ten_random_points_forgets_nothing_and_stores_nothing_twice(tmp_path: Path) -> None:
     with running(tmp_path / "site") as site:
-        services = app_instance.create_services(Settings.load(_env_file=None, **lower(site)))
+        services = composition.create_services(Settings.load(_env_file=None, **lower(site)))
         doctor = services.web.accounts.find(EMAIL)
         assert doctor is not None
         session_id = services.web.uploads.separate_session(doctor).id
@@ -70,7 +70,7 @@ def lower(site: Site) -> dict[str, object]:
     return {name.lower(): value for name, value in site.environment.items() if name in names}
 
 
-def waiting(services: app_instance.Services, doctor: Doctor, session_id: str, state: ItemState) -> list[UploadItem]:
+def waiting(services: composition.Services, doctor: Doctor, session_id: str, state: ItemState) -> list[UploadItem]:
     rows = services.web.batches.show(doctor, session_id).rows
     return [row.item for row in rows if row.item.state is state]
 
@@ -79,7 +79,7 @@ def staged(site: Site) -> int:
     return sum(path.is_file() for path in (site.folder / "storage" / "users").rglob("*"))
 
 
-def assert_each_night_is_stored_once(services: app_instance.Services, doctor: Doctor, patient_id: str) -> None:
+def assert_each_night_is_stored_once(services: composition.Services, doctor: Doctor, patient_id: str) -> None:
     cards = services.web.nights.shown(doctor.id, patient_id, "ro")
     assert len({card.night.started_at for card in cards}) == len(cards) == NIGHTS
     stored = [found.key for found in services.store.list(f"{patient_id}/csvs/")]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from benchmarks.report_generator import BUILT_IN, draw, pdf_of
-from benchmarks.report_nights import INTERVAL_S, Night, make_night
+from benchmarks.report_nights import Night, csv_of, make_night, recorded_from
 from tests.e2e import steps
 from tests.e2e.conftest import Watched
 from tests.e2e.live import running
-from tests.factories import HEADER
+from tests.factories import night_name
 
 pytestmark = pytest.mark.browser
 
@@ -28,22 +27,11 @@ def night_with_a_name() -> Night:
     )
 
 
-def csv_of(night: Night) -> bytes:
-    """The recording behind the report, as the vendor's program exports it."""
-    start = night.truth["started_at"] + timedelta(seconds=10)
-    rows = [
-        f"{start + timedelta(seconds=number * INTERVAL_S):%H:%M:%S %d/%m/%Y},{int(spo2)},{int(pulse)},0"
-        for number, (spo2, pulse) in enumerate(zip(night.spo2_pct, night.pulse_bpm, strict=True))
-    ]
-    return "\n".join([HEADER, *rows, ""]).encode()
-
-
 def test_a_report_with_a_name_is_paired_reconciled_and_stored_without_it(
     browser: Browser, tmp_path: Path, watched: Watched
 ) -> None:
     night = night_with_a_name()
-    start = night.truth["started_at"] + timedelta(seconds=10)
-    recording, paper = tmp_path / f"Checkme O2 9001_{start:%Y%m%d%H%M%S}.csv", tmp_path / "scan.pdf"
+    recording, paper = tmp_path / night_name("9001", recorded_from(night)), tmp_path / "scan.pdf"
     recording.write_bytes(csv_of(night))
     paper.write_bytes(pdf_of(draw(night, BUILT_IN)))
     with running(tmp_path / "site") as site:

@@ -69,8 +69,8 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from oximetry.settings import Settings
-import app_instance
-services = app_instance.create_services(Settings.load())
+from oximetry import composition
+services = composition.create_services(Settings.load())
 services.catalogue.migrate()
 doctor = services.web.accounts.create("ana@localhost", "un-secret-de-test-lung")
 patient = services.web.links.create(doctor.id).patient

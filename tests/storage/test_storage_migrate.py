@@ -18,10 +18,10 @@ from uuid import uuid4
 import pytest
 from click.testing import CliRunner, Result
 
-from app_instance import Services
 from oximetry.__main__ import main
 from oximetry.adapters.s3_store import S3Store
 from oximetry.cli_common import opened_services
+from oximetry.composition import Services
 from oximetry.domain.ports import ObjectStore
 from tests.e2e.live import ROOT, wait_until
 from tests.factories import night_csv, night_name

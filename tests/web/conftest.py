@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 import app_instance
+from oximetry import composition
 from oximetry.domain.errors import RenderingUnavailable
 from oximetry.domain.records import Doctor
 from oximetry.services.samples import samples
@@ -26,7 +27,7 @@ class World:
     """The application, its services, and shortcuts for what a test needs first."""
 
     app: Flask
-    services: app_instance.Services
+    services: composition.Services
 
     def doctor(self, email: str = "ana@localhost") -> Doctor:
         """An account with ``PASSWORD``."""
@@ -95,7 +96,7 @@ def make_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
         settings = Settings.load(
             data_dir=tmp_path / "data", storage_path=tmp_path / "storage", _env_file=None, **overrides
         )
-        services = app_instance.create_services(settings)
+        services = composition.create_services(settings)
         monkeypatch.setattr(services.renderer, "png", no_browser)
         services.catalogue.migrate()
         made.append(World(app_instance.create_app(settings, services), services))
