@@ -10,10 +10,14 @@ import json
 import resource
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from oximetry.adapters.report_process import OUT_OF_MEMORY
 from oximetry.domain.errors import InvalidUpload, OximetryError
+
+WORN_OUT = 0.5
 
 Answer = tuple[dict[str, Any], bytes]
 
@@ -24,12 +28,14 @@ def main() -> None:
     incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _warm_up()
+    start_bytes = _address_space_bytes() or 0
     _limit_memory(memory_bytes)
     _send(outgoing, {"ready": True}, b"")
     while line := incoming.readline():
         asked = json.loads(line)
         head, body = _answer(asked, incoming.read(asked["length"]))
-        _send(outgoing, head, body)
+        grown_bytes = (_address_space_bytes() or 0) - start_bytes
+        _send(outgoing, {**head, "worn_out": grown_bytes > WORN_OUT * memory_bytes}, body)
 
 
 def _warm_up() -> None:
@@ -38,40 +44,47 @@ def _warm_up() -> None:
     import numpy as np
 
     from oximetry.adapters.report_layouts import LAYOUTS
-    from oximetry.adapters.report_parsing import warm_engines
-    from oximetry.adapters.report_registration import place
+    from oximetry.adapters.report_parsing import parse_with_curve
+    from oximetry.adapters.report_writer import PicturePage, write_pdf
 
     cv2.setNumThreads(1)
-    try:
-        place(np.full((LAYOUTS[0].height, LAYOUTS[0].width, 3), 255, np.uint8), LAYOUTS)
-        lines = [np.full((48, width), 255, np.uint8) for width in (60, 60, 200, 200, 600)]
-        for engine in warm_engines():
-            engine.read(lines, [True, False, True, False, False])
-    except OximetryError:
-        return  # without an engine each report is refused with that reason
+    layout = LAYOUTS[0]
+    page = np.full((layout.height, layout.width, 3), 255, np.uint8)
+    for left, top, right, bottom in np.round(layout.frames).astype(int).tolist():
+        cv2.rectangle(page, (left, top), (right, bottom), (200, 200, 200), 2)
+    for cell in layout.cells:
+        left, _, _, bottom = (round(edge) for edge in cell.box)
+        cv2.putText(page, "88:88", (left + 8, bottom - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 0, 0), 2)
+    encoded = cv2.imencode(".png", page)[1].tobytes()
+    size = (float(layout.width), float(layout.height))
+    with suppress(OximetryError):  # without an engine each report is refused with that reason; this one always is
+        parse_with_curve(write_pdf([PicturePage(encoded, (layout.width, layout.height), 3, size)]))
 
 
 def _limit_memory(more_bytes: int) -> None:
     """Let the address space grow by so much and no more; where the system does not tell its size, nothing is done."""
+    size = _address_space_bytes()
+    if size is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (size + more_bytes, size + more_bytes))
+
+
+def _address_space_bytes() -> int | None:
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     except OSError:
-        return
-    limit = pages * resource.getpagesize() + more_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        return None
+    return pages * resource.getpagesize()
 
 
 def _answer(asked: dict[str, Any], content: bytes) -> Answer:
-    import cv2
-
     try:
         return _ACTS[asked["act"]](content, asked)
     except OximetryError as error:
         details = {name: value for name, value in error.details.items() if isinstance(value, str | int | float)}
         return {"refused": type(error).__name__, "reason": error.reason, "details": details}, b""
-    except (MemoryError, cv2.error):
-        return _refusal(InvalidUpload("report_too_large", limit_mb=20)), b""
-    except Exception:  # noqa: BLE001 - a broken file finds its way into any library's own errors; the child goes on
+    except Exception as error:  # noqa: BLE001 - a broken file finds its way into any library's own errors
+        if isinstance(error, MemoryError) or "alloc" in str(error):
+            return {**_refusal(InvalidUpload("report_too_large", limit_mb=20)), "refused": OUT_OF_MEMORY}, b""
         return _refusal(InvalidUpload("report_damaged")), b""
 
 

@@ -1,7 +1,8 @@
 """Reports are read in a child process: it may run too long, eat memory or crash, and only one file is refused for it.
 
-The parent never imports an image or an OCR library. One child serves many reports, since loading its engines takes
-longer than reading; it is replaced when it dies, overruns its time, or has served its share.
+The parent never imports an image or an OCR library. A child serves many reports, since loading its engines takes
+longer than reading; it is replaced when it dies, overruns its time or its memory, has taken half of that, or has served
+its share. A report on which a child died that had served others before gets a second one. Two may read side by side.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import selectors
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any
 
 from oximetry.domain.device_report import DeviceReport
@@ -28,6 +31,9 @@ TIMEOUT_S = 10.0
 START_TIMEOUT_S = 60.0
 MEMORY_BYTES = 300 * 1024 * 1024
 RECYCLE_AFTER = 200
+CHILDREN = 2
+TIMEOUT = "report_timeout"
+OUT_OF_MEMORY = "OutOfMemory"
 PREVIEW_WIDTH_PX = 630
 
 _ROOT = Path(__file__).parents[2]
@@ -44,15 +50,17 @@ class ReadReport:
 
 
 class _Gone(Exception):
-    """The child ended, or its time did."""
+    """The child ended, its time or its memory did."""
 
-    def __init__(self, overran: bool) -> None:
-        super().__init__()
-        self.overran = overran
+    def __init__(self, reason: str, details: dict[str, Any] | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.details = details or {}
+        self.worn = False
 
 
 class ReportReader:
-    """Reads reports one after another; safe to call from many threads and after a fork. Starts its child at first use.
+    """Reads reports; safe to call from many threads and after a fork. Starts its children when they are needed.
 
     Parameters
     ----------
@@ -61,18 +69,26 @@ class ReportReader:
     memory_bytes : int
         What reading may take beside the loaded engines.
     recycle_after : int
-        Reports after which the child is replaced.
+        Reports after which a child is replaced.
+    children : int
+        Reports that are read at one time; who comes next waits.
     """
 
     def __init__(
-        self, timeout_s: float = TIMEOUT_S, memory_bytes: int = MEMORY_BYTES, recycle_after: int = RECYCLE_AFTER
+        self,
+        timeout_s: float = TIMEOUT_S,
+        memory_bytes: int = MEMORY_BYTES,
+        recycle_after: int = RECYCLE_AFTER,
+        children: int = CHILDREN,
     ) -> None:
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
         self._recycle_after = recycle_after
+        self._turns = BoundedSemaphore(children)
         self._lock = Lock()
-        self._child: _Child | None = None
-        self._pid: int | None = None
+        self._idle: list[_Child] = []
+        self._closings = 0
+        self._pid = os.getpid()
 
     def read(self, content: bytes) -> ReadReport:
         """Numbers and curve of a report.
@@ -98,14 +114,17 @@ class ReportReader:
         return self._ask({"act": "preview", "width_px": width_px}, content)[1]
 
     def child_pid(self) -> int:
-        """The process that reads now; started when there is none."""
-        with self._lock:
-            return self._own_child().pid
+        """The process that reads the next report; started when there is none."""
+        with self._turns, self._child() as child:
+            return child.pid
 
     def close(self) -> None:
-        """End the child; the next report starts another."""
+        """End the children, those at work when their report is read; the next report starts another."""
         with self._lock:
-            self._drop()
+            idle, self._idle = self._own_idle(), []
+            self._closings += 1
+        for child in idle:
+            child.end()
 
     def __enter__(self) -> ReportReader:
         return self
@@ -114,38 +133,68 @@ class ReportReader:
         self.close()
 
     def _ask(self, question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-        with self._lock:
-            child = self._own_child()
+        try:
+            head, body = self._asked_once(question, content)
+        except _Gone as gone:
+            if not gone.worn:
+                raise InvalidUpload(gone.reason, **gone.details) from gone
             try:
-                head, body = child.ask({**question, "length": len(content)}, content, self._timeout_s)
-            except _Gone as gone:
-                self._drop()
-                logger.warning("report reader replaced overran=%s", gone.overran)
-                raise InvalidUpload("report_timeout" if gone.overran else "report_damaged") from gone
-            if child.served >= self._recycle_after:
-                self._drop()
+                head, body = self._asked_once(question, content, fresh=True)
+            except _Gone as again:
+                raise InvalidUpload(again.reason, **again.details) from again
         if "refused" in head:
             raise _ERRORS.get(head["refused"], InvalidUpload)(head["reason"], **head["details"])
         return head, body
 
-    def _own_child(self) -> _Child:
-        if self._pid != os.getpid():
-            self._child, self._pid = None, os.getpid()  # the parent's child is not ours to end
-        if self._child is not None and not self._child.alive():
-            self._drop()
-        if self._child is None:
-            self._child = _Child(self._memory_bytes)
-        return self._child
+    def _asked_once(
+        self, question: dict[str, Any], content: bytes, *, fresh: bool = False
+    ) -> tuple[dict[str, Any], bytes]:
+        """Raises ``_Gone``; ``worn`` when an earlier report may be to blame."""
+        with self._turns, self._child(fresh) as child:
+            worn = child.served > 0
+            try:
+                head, body = child.ask({**question, "length": len(content)}, content, self._timeout_s)
+                if head.get("refused") == OUT_OF_MEMORY:
+                    raise _Gone(head["reason"], head["details"])
+            except _Gone as gone:
+                logger.warning("report reader replaced reason=%s served=%d", gone.reason, child.served)
+                gone.worn = worn and gone.reason != TIMEOUT
+                raise
+        return head, body
 
-    def _drop(self) -> None:
-        if self._child is not None and self._pid == os.getpid():
-            self._child.end()
-        self._child = None
+    @contextmanager
+    def _child(self, fresh: bool = False) -> Iterator[_Child]:
+        """The child that was used last, or a new one; after an error, its share or `close` it is not used again."""
+        with self._lock:
+            closings, idle = self._closings, self._own_idle()
+            child = idle.pop() if idle else None
+        if child is not None and (fresh or not child.alive()):
+            child.end()
+            child = None
+        child = child or _Child(self._memory_bytes)
+        try:
+            yield child
+        except BaseException:
+            child.end()
+            raise
+        with self._lock:
+            share = child.served < self._recycle_after and not child.worn_out
+            keep = share and closings == self._closings
+            if keep:
+                self._idle.append(child)
+        if not keep:
+            child.end()
+
+    def _own_idle(self) -> list[_Child]:
+        if self._pid != os.getpid():
+            self._idle, self._pid = [], os.getpid()  # the parent's children are not ours to end
+        return self._idle
 
 
 class _Child:
     def __init__(self, memory_bytes: int) -> None:
         self.served = 0
+        self.worn_out = False
         command = [sys.executable, "-m", "oximetry.adapters.report_child", str(memory_bytes)]
         pipe = subprocess.PIPE
         try:
@@ -172,7 +221,9 @@ class _Child:
         until = time.monotonic() + timeout_s
         self.served += 1
         self._send(json.dumps(question).encode() + b"\n" + content, until)
-        return self._receive(until)
+        head, body = self._receive(until)
+        self.worn_out = bool(head.get("worn_out"))
+        return head, body
 
     def end(self) -> None:
         self._process.kill()
@@ -184,7 +235,7 @@ class _Child:
     def _send(self, message: bytes, until: float) -> None:
         pipe = self._process.stdin
         if pipe is None:
-            raise _Gone(overran=False)
+            raise _Gone("report_damaged")
         os.set_blocking(pipe.fileno(), False)
         rest = memoryview(message)
         while rest:
@@ -194,7 +245,7 @@ class _Child:
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise _Gone(overran=False) from error
+                raise _Gone("report_damaged") from error
 
     def _receive(self, until: float) -> tuple[dict[str, Any], bytes]:
         got = b""
@@ -211,11 +262,11 @@ class _Child:
     def _some(self, until: float) -> bytes:
         pipe = self._process.stdout
         if pipe is None:
-            raise _Gone(overran=False)
+            raise _Gone("report_damaged")
         self._wait(pipe, selectors.EVENT_READ, until)
         some = os.read(pipe.fileno(), 1 << 16)
         if not some:
-            raise _Gone(overran=False)
+            raise _Gone("report_damaged")
         return some
 
     @staticmethod
@@ -223,4 +274,4 @@ class _Child:
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, event)
             if not selector.select(max(0.0, until - time.monotonic())):
-                raise _Gone(overran=True)
+                raise _Gone(TIMEOUT)

@@ -3,15 +3,17 @@
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import psutil
 import pytest
 
 import pdf_parser
 from benchmarks.report_generator import BUILT_IN, draw, pdf_of
 from benchmarks.report_hostile import hostile, mutated, small_page
 from benchmarks.report_nights import make_night
-from oximetry.adapters.report_process import ReportReader
+from oximetry.adapters.report_process import MEMORY_BYTES, ReportReader
 from oximetry.domain.errors import InvalidUpload
 
 HOSTILE = hostile()
@@ -58,11 +60,33 @@ def test_mutated_reports_are_read_or_refused(reader, report_file):
     assert all(one.startswith(("vihealth", "report_", "not_a_pdf")) for one in answers)
 
 
-def test_a_killed_child_costs_one_file_only(reader, report_file):
-    os.kill(reader.child_pid(), signal.SIGSEGV)
-    time.sleep(0.05)
-    assert answer(reader, report_file) in ("report_damaged", "vihealth-5", "vihealth-7")
+def killed_while_reading(reader, content):
+    """What the reader says of a file under which its child is killed."""
+    with ThreadPoolExecutor(1) as pool:
+        pid = reader.child_pid()
+        said = pool.submit(answer, reader, content)
+        time.sleep(0.3)
+        os.kill(pid, signal.SIGKILL)
+        return said.result()
+
+
+def test_a_report_under_which_a_worn_child_dies_is_read_by_a_fresh_one(reader, report_file):
     assert answer(reader, report_file).startswith("vihealth")
+    assert killed_while_reading(reader, report_file).startswith("vihealth")
+
+
+def test_a_file_that_ends_a_fresh_child_is_refused_and_the_next_one_read(report_file):
+    with ReportReader(timeout_s=60.0) as new:
+        assert killed_while_reading(new, report_file) == "report_damaged"
+        assert answer(new, report_file).startswith("vihealth")
+
+
+def test_a_third_of_the_memory_is_enough_for_many_reports(report_file):
+    with ReportReader(timeout_s=60.0, memory_bytes=MEMORY_BYTES // 3) as modest:
+        pid = modest.child_pid()
+        for seed in range(6):
+            assert modest.read(pdf_of(draw(make_night(seed), BUILT_IN))).report.layout.startswith("vihealth")
+        assert modest.child_pid() == pid
 
 
 def test_a_child_that_takes_too_long_is_ended(report_file):
@@ -75,10 +99,8 @@ def test_a_child_that_takes_too_long_is_ended(report_file):
 
 
 def test_too_little_memory_is_a_refusal(report_file):
-    with ReportReader(timeout_s=60.0, memory_bytes=4 << 20) as poor:
-        with pytest.raises(InvalidUpload) as refused:
-            poor.read(report_file)
-        assert refused.value.reason in ("report_too_large", "report_damaged")
+    with ReportReader(timeout_s=60.0, memory_bytes=0) as poor:
+        assert answer(poor, report_file) == "report_too_large"
 
 
 def test_the_child_says_what_reading_in_this_process_says(reader, report_file):
@@ -96,3 +118,14 @@ def test_the_face_paints_previews_and_reads(report_file):
     assert pdf_parser.painted_report(report_file).startswith(b"%PDF-")
     assert pdf_parser.report_preview(report_file).startswith(b"\x89PNG")
     pdf_parser._reader().close()
+
+
+def test_two_reports_are_read_side_by_side_and_closing_ends_both_children(report_file):
+    with ReportReader(timeout_s=60.0) as pair, ThreadPoolExecutor(3) as pool:
+        here = psutil.Process()
+        before = set(here.children())
+        answers = list(pool.map(lambda _: pair.read(report_file).report, range(6)))
+        children = set(here.children()) - before
+        assert len(children) == 2
+    assert all(answer == answers[0] for answer in answers)
+    assert not any(child.is_running() for child in children)
