@@ -21,7 +21,7 @@ from tests.real_parts import require_real_part, run_folder, shared_server
 from tests.storage.ceph import free_ports
 
 START_TIMEOUT_S = 60.0
-# A commit that was told must outlive SIGKILL: no asynchronous commits here. Only a fall of the whole machine may lose one.
+# A commit that was told must outlive SIGKILL: none is asynchronous here; only the whole machine's end may lose one.
 _FAST = ("fsync=off", "full_page_writes=off", "max_connections=200", "shared_buffers=64MB")
 
 
