@@ -5,6 +5,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import psutil
 import pytest
@@ -13,7 +14,8 @@ import pdf_parser
 from benchmarks.report_generator import BUILT_IN, draw, pdf_of
 from benchmarks.report_hostile import hostile, mutated, small_page
 from benchmarks.report_nights import make_night
-from oximetry.adapters.report_process import MEMORY_BYTES, ReportReader
+from oximetry.adapters import report_child, report_process
+from oximetry.adapters.report_process import MEMORY_BYTES, OUT_OF_MEMORY, ReportReader
 from oximetry.domain.errors import InvalidUpload
 
 HOSTILE = hostile()
@@ -96,9 +98,36 @@ def test_a_child_that_takes_too_long_is_ended(report_file):
         assert hasty.child_pid() != pid
 
 
-def test_too_little_memory_is_a_refusal(report_file):
-    with ReportReader(timeout_s=60.0, memory_bytes=0) as poor:
-        assert answer(poor, report_file) == "report_too_large"
+def test_too_little_memory_is_a_refusal():
+    large = pdf_of(cv2.resize(draw(make_night(4), BUILT_IN), None, fx=2.5, fy=2.5))
+    with ReportReader(timeout_s=60.0, memory_bytes=4 << 20) as poor:
+        assert answer(poor, large) in ("report_too_large", "report_damaged", "report_unknown_layout")
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("std::bad_alloc")])
+def test_a_child_tells_when_its_memory_is_at_its_end(monkeypatch, error):
+    def starved(content, asked):
+        raise error
+
+    monkeypatch.setitem(report_child._ACTS, "read", starved)
+    head, _ = report_child._answer({"act": "read"}, b"")
+    assert (head["refused"], head["reason"]) == (OUT_OF_MEMORY, "report_too_large")
+
+
+def test_a_report_for_which_a_worn_child_had_no_memory_is_read_by_a_fresh_one(report_file, monkeypatch):
+    real, asked = report_process._Child.ask, []
+
+    def second_time_starved(child, question, content, timeout_s):
+        asked.append(child.pid)
+        head, body = real(child, question, content, timeout_s)
+        starved = {"refused": OUT_OF_MEMORY, "reason": "report_too_large", "details": {"limit_mb": 20}}
+        return (starved, b"") if len(asked) == 2 else (head, body)
+
+    monkeypatch.setattr(report_process._Child, "ask", second_time_starved)
+    with ReportReader(timeout_s=60.0) as reader:
+        assert [answer(reader, report_file) for _ in range(2)] == ["vihealth-7", "vihealth-7"]
+    first, second, third = asked
+    assert first == second != third
 
 
 def test_the_child_says_what_reading_in_this_process_says(reader, report_file):
