@@ -40,7 +40,8 @@ def account(laptop: Site) -> tuple[str, str]:
 
 
 def fits(page: Page) -> None:
-    """Nothing stands out at the side."""
+    """Nothing stands out at the side, once the style sheet is there."""
+    page.wait_for_load_state()
     wide = "[...document.body.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > innerWidth)"
     assert page.evaluate(f"{wide}.map((one) => one.outerHTML.slice(0, 80))") == []
 

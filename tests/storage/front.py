@@ -6,6 +6,7 @@ A rule sees each request before the gateway does; it answers itself, or lets the
 from __future__ import annotations
 
 import http.client
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ NOBODY_HAS = (
 CHECKSUMS = ("x-amz-checksum-", "x-amz-sdk-checksum-algorithm")
 QUERIES_NOBODY_HAS = {"acl", "delete", "legal-hold", "object-lock", "policy", "retention", "tagging", "versioning"}
 BUSY_EVERY = 25
+TRIES = 3
 REWRITE_WITHIN_S = 1.0
 
 Rule = Callable[[Request], Answer | None]
@@ -58,12 +60,15 @@ class Front:
 
     def pass_on(self, request: Request) -> Answer:
         """The gateway's answer; 503 when it is not there, as from any dead upstream."""
-        connection = http.client.HTTPConnection(urlsplit(self.upstream).netloc, timeout=60)
-        try:
-            with closing(connection):
-                return _asked(connection, request)
-        except (OSError, http.client.HTTPException):
-            return refusal(503, "ServiceUnavailable")
+        for _ in range(TRIES):  # a busy machine may drop a connection, which no rule of a provider stands for
+            connection = http.client.HTTPConnection(urlsplit(self.upstream).netloc, timeout=60)
+            try:
+                with closing(connection):
+                    return _asked(connection, request)
+            except (OSError, http.client.HTTPException) as error:
+                sys.stderr.write(f"front: {request.method} {type(error).__name__}: {error}\n")
+                time.sleep(0.1)
+        return refusal(503, "ServiceUnavailable")
 
 
 def _asked(connection: http.client.HTTPConnection, request: Request) -> Answer:

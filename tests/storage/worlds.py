@@ -160,6 +160,7 @@ def _s3_world(provider: str, gateway: Gateway, bucket: str, seed: Callable[[list
             access_key_id=gateway.access_key,
             secret_access_key=gateway.secret_key,
             bucket=bucket,
+            patience="worker",
         )
         wrong = build_store(replace(options, secret_access_key="wrong"))
         absent = build_store(replace(options, bucket=f"absent-{uuid4().hex[:8]}"))
