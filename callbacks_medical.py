@@ -22,9 +22,11 @@ from oximetry.web import (
     report_view,
 )
 from oximetry.web.doctor_page import POLL_MS, columns
+from oximetry.web.i18n import Words
 from oximetry.web.language import request_words
 from oximetry.web.messages import failed, said, signed_in_doctor, tell
 from oximetry.web.services import WebServices
+from patient_links import PatientCard
 
 IDLE_POLL_MS = 5000
 ROWS_IN_FULL = 30  # a longer table scrolls by itself: the browser then draws only the rows in sight
@@ -35,6 +37,7 @@ def register(app: dash.Dash, services: WebServices) -> None:
     """Add every callback of the doctor's app."""
     _register_views(app)
     _register_table(app, services)
+    _register_choosing(app)
     _register_choices(app, services)
     _register_batch_answers(app, services)
     _register_decisions(app, services)
@@ -96,29 +99,36 @@ def _register_table(app: dash.Dash, services: WebServices) -> None:
         if view.fell_back:
             set_props(ids.MESSAGE, {"children": failed(words, InvalidRequest("fell_back"))})
         links = [services.links.card(doctor.id, patient_id) for patient_id in view.patients]
-        options = Patch()
-        options["loading"] = view.busy and not view.rows
-        long = len(view.rows) > ROWS_IN_FULL
-        options["domLayout"] = "normal" if long else "autoHeight"
-        return (
-            view.rows,
-            columns(words, view.row_choices),
-            options,
-            {"width": "100%", "height": LONG_TABLE_HEIGHT if long else None},
-            view.counts,
-            view.progress,
-            view.refused,
-            view.joins,
-            view.choices,
-            [patients_view.link_box(card, words) for card in links],
-            view.readable == 0,
-            view.decided == 0,
-            words.count("batch.confirm_nights", view.chosen_nights) if view.chosen_nights else words("batch.confirm"),
-            POLL_MS if view.busy else IDLE_POLL_MS,
-            view.storage,
-            view.digest,
-        )
+        return _table(view, links, words)
 
+
+def _table(view: batch_view.BatchView, links: list[PatientCard], words: Words) -> tuple[Any, ...]:
+    """The outputs of ``show_batch``, in their order."""
+    options = Patch()
+    options["loading"] = view.busy and not view.rows
+    long = len(view.rows) > ROWS_IN_FULL
+    options["domLayout"] = "normal" if long else "autoHeight"
+    return (
+        view.rows,
+        columns(words, view.row_choices),
+        options,
+        {"width": "100%", "height": LONG_TABLE_HEIGHT if long else None},
+        view.counts,
+        view.progress,
+        view.refused,
+        view.joins,
+        view.choices,
+        [patients_view.link_box(card, words) for card in links],
+        view.readable == 0,
+        view.decided == 0,
+        words.count("batch.confirm_nights", view.chosen_nights) if view.chosen_nights else words("batch.confirm"),
+        POLL_MS if view.busy else IDLE_POLL_MS,
+        view.storage,
+        view.digest,
+    )
+
+
+def _register_choosing(app: dash.Dash) -> None:
     @app.callback(
         Output(ids.GIVE_CHOSEN, "disabled"),
         Output(ids.DISCARD, "disabled"),

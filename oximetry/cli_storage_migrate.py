@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from oximetry.composition import Services
     from oximetry.domain.old_layout import OldHouse
     from oximetry.domain.ports import ObjectStore
+    from oximetry.domain.records import Doctor
     from oximetry.services.copying import CopyingService, Described
     from oximetry.services.importing import ImportingService
     from oximetry.services.pace import Pace
@@ -143,9 +144,8 @@ def _noted(journal: MigrationJournal, lines: Iterable[MigrationLine]) -> Iterato
     journal.end()
 
 
-def _tell_plan(migration: _Migration, doctor: object) -> bool:
+def _tell_plan(migration: _Migration, doctor: Doctor | None) -> bool:
     from oximetry.domain.recording import Hints
-    from oximetry.domain.records import Doctor
 
     say, plan = migration.say, migration.copying.plan()
     for outcome in Outcome:
@@ -154,7 +154,7 @@ def _tell_plan(migration: _Migration, doctor: object) -> bool:
             for example in plan.examples[outcome]:
                 click.echo(f"    {example}")
     good = not plan.lines[Outcome.DIFFERS]
-    if isinstance(doctor, Doctor) and migration.house.patients:
+    if doctor is not None and migration.house.patients:
         reader = migration.services.reader
         foreseen = migration.importing.foresee(
             doctor, migration.house, lambda file: reader.read([(file.content, Hints(file.name))])

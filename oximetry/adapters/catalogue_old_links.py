@@ -9,6 +9,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, func, insert, select, update
 
 from oximetry.adapters import tables as t
+from oximetry.adapters.catalogue_patients import count_opening
 from oximetry.domain.records import OldLink
 
 _OLD = select(t.retired_links, t.patients.c.doctor_id).join(t.patients, t.patients.c.id == t.retired_links.c.patient_id)
@@ -68,9 +69,4 @@ class OldLinksTable:
 
     def count_opening(self, link_id: str, now: datetime) -> None:
         """Somebody came through the old link."""
-        link = t.retired_links.c
-        self._connection.execute(
-            update(t.retired_links)
-            .where(link.id == link_id)
-            .values(opened_count=link.opened_count + 1, last_opened_at=now)
-        )
+        count_opening(self._connection, t.retired_links, link_id, now)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 
 from oximetry.adapters import tables as t
 from oximetry.domain.errors import NotFound
@@ -150,9 +150,10 @@ class PatientsTable:
 
     def count_opening(self, link_id: str, now: datetime) -> None:
         """The patient (not the doctor's preview) opened the link."""
-        link = t.patient_links.c
-        self._connection.execute(
-            update(t.patient_links)
-            .where(link.id == link_id)
-            .values(opened_count=link.opened_count + 1, last_opened_at=now)
-        )
+        count_opening(self._connection, t.patient_links, link_id, now)
+
+
+def count_opening(connection: Connection, links: Table, link_id: str, now: datetime) -> None:
+    """Somebody came through a link of either table of links."""
+    opened = {"opened_count": links.c.opened_count + 1, "last_opened_at": now}
+    connection.execute(update(links).where(links.c.id == link_id).values(**opened))

@@ -83,7 +83,7 @@ def _answer(asked: dict[str, Any], content: bytes) -> Answer:
         details = {name: value for name, value in error.details.items() if isinstance(value, str | int | float)}
         return {"refused": type(error).__name__, "reason": error.reason, "details": details}, b""
     except Exception as error:  # noqa: BLE001 - a broken file finds its way into any library's own errors
-        if isinstance(error, MemoryError) or "alloc" in str(error):
+        if isinstance(error, MemoryError) or "alloc" in str(error):  # ONNX: std::bad_alloc; OpenCV: Failed to allocate
             return {**_refusal(InvalidUpload("report_too_large", limit_mb=20)), "refused": OUT_OF_MEMORY}, b""
         return _refusal(InvalidUpload("report_damaged")), b""
 

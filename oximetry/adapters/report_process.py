@@ -56,7 +56,6 @@ class _Gone(Exception):
         super().__init__(reason)
         self.reason = reason
         self.details = details or {}
-        self.worn = False
 
 
 class ReportReader:
@@ -133,42 +132,32 @@ class ReportReader:
         self.close()
 
     def _ask(self, question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-        try:
-            head, body = self._asked_once(question, content)
-        except _Gone as gone:
-            if not gone.worn:
-                raise InvalidUpload(gone.reason, **gone.details) from gone
+        for fresh in (False, True):
+            last = fresh
             try:
-                head, body = self._asked_once(question, content, fresh=True)
-            except _Gone as again:
-                raise InvalidUpload(again.reason, **again.details) from again
+                with self._turns, self._child(fresh) as child:
+                    last = fresh or child.served == 0  # no earlier report is to blame
+                    head, body = child.ask({**question, "length": len(content)}, content, self._timeout_s)
+                    if head.get("refused") == OUT_OF_MEMORY:
+                        raise _Gone(head["reason"], head["details"])
+                break
+            except _Gone as gone:
+                logger.warning("report reader replaced reason=%s", gone.reason)
+                if last or gone.reason == TIMEOUT:
+                    raise InvalidUpload(gone.reason, **gone.details) from gone
         if "refused" in head:
             raise _ERRORS.get(head["refused"], InvalidUpload)(head["reason"], **head["details"])
         return head, body
 
-    def _asked_once(
-        self, question: dict[str, Any], content: bytes, *, fresh: bool = False
-    ) -> tuple[dict[str, Any], bytes]:
-        """Raises ``_Gone``; ``worn`` when an earlier report may be to blame."""
-        with self._turns, self._child(fresh) as child:
-            worn = child.served > 0
-            try:
-                head, body = child.ask({**question, "length": len(content)}, content, self._timeout_s)
-                if head.get("refused") == OUT_OF_MEMORY:
-                    raise _Gone(head["reason"], head["details"])
-            except _Gone as gone:
-                logger.warning("report reader replaced reason=%s served=%d", gone.reason, child.served)
-                gone.worn = worn and gone.reason != TIMEOUT
-                raise
-        return head, body
-
     @contextmanager
     def _child(self, fresh: bool = False) -> Iterator[_Child]:
-        """The child that was used last, or a new one; after an error, its share or `close` it is not used again."""
+        """The child that was used last, or a new one (always, when ``fresh``); it is not used again after an error, its
+        share or `close`.
+        """
         with self._lock:
             closings, idle = self._closings, self._own_idle()
-            child = idle.pop() if idle else None
-        if child is not None and (fresh or not child.alive()):
+            child = idle.pop() if idle and not fresh else None
+        if child is not None and not child.alive():
             child.end()
             child = None
         child = child or _Child(self._memory_bytes)
