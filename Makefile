@@ -52,7 +52,7 @@ lock: .venv/bin/python
 	.venv/lock/bin/uv $(LOCK) requirements.in -o requirements.txt
 	.venv/lock/bin/uv $(LOCK) requirements-dev.in -o requirements-dev.txt
 
-samples/expected.json: .venv/installed oximetry/services/samples.py oximetry/services/synthetic_trace.py
+samples/expected.json: .venv/installed oximetry/samples/samples.py oximetry/samples/synthetic_trace.py
 	@$(BIN)/python -m oximetry samples samples
 
 .venv/installed: requirements.txt .venv/bin/python

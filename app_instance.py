@@ -10,13 +10,16 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import callbacks_medical
-from oximetry.adapters.catalogue import utc_now
+from oximetry.adapters.catalogue.catalogue import utc_now
 from oximetry.adapters.security import derive_key
 from oximetry.composition import Services, create_services
-from oximetry.services.uploads import MEGABYTE
+from oximetry.services.intake.uploads import MEGABYTE
 from oximetry.settings import Settings
-from oximetry.web import dash_requests, doctor_app, patient_app, routes, security, sign_in, storage_page
-from oximetry.web.patient_access import PatientAccess
+from oximetry.web import dash_requests, routes, security, sign_in
+from oximetry.web.admin import storage_page
+from oximetry.web.doctor import doctor_app
+from oximetry.web.patient import patient_app
+from oximetry.web.patient.patient_access import PatientAccess
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 FORM_OVERHEAD_BYTES = 64 * 1024

@@ -9,19 +9,18 @@ from dash import ALL, ClientsideFunction, Input, Output, Patch, State, no_update
 from dash.exceptions import PreventUpdate
 
 from oximetry.domain.errors import InvalidRequest, OximetryError
-from oximetry.web import (
+from oximetry.web import inputs, report_view
+from oximetry.web.doctor import (
     batch_view,
     exclusion_callbacks,
     exclusion_view,
     ids,
-    inputs,
     join_callbacks,
     night_view,
     patients_callbacks,
     patients_view,
-    report_view,
 )
-from oximetry.web.doctor_page import POLL_MS, columns
+from oximetry.web.doctor.doctor_page import POLL_MS, columns
 from oximetry.web.i18n import Words
 from oximetry.web.language import request_words
 from oximetry.web.messages import failed, said, signed_in_doctor, tell

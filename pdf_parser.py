@@ -1,6 +1,6 @@
 """The vendor's PDF report: read into numbers and a curve, kept beside its night, its private cells painted over.
 
-Reading happens in a child process (`oximetry.adapters.report_process`); nothing here imports an image or OCR library.
+Reading happens in a child process (`report_process`); nothing here imports an image or OCR library.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from datetime import datetime
 from functools import lru_cache
 
-from oximetry.adapters.report_process import ReadReport, ReportReader
+from oximetry.adapters.vendor_report.report_process import ReadReport, ReportReader
 from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.errors import InvalidUpload
 from oximetry.readers.file_names import device_in_name

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from oximetry.adapters.object_keys import check_key, check_part, content_type_of
-from oximetry.adapters.staging import StagingArea
+from oximetry.adapters.stores.object_keys import check_key, check_part, content_type_of
+from oximetry.adapters.stores.staging import StagingArea
 from oximetry.domain.errors import ConfigurationError, NotFound, StorageRefused, StorageUnavailable
 from oximetry.domain.ports import ObjectStore
 
@@ -51,7 +51,7 @@ class StoreOptions:
 
 
 def _local(options: StoreOptions) -> ObjectStore:
-    from oximetry.adapters.local_store import LocalStore
+    from oximetry.adapters.stores.local_store import LocalStore
 
     for name in ("path", "secret", "base_url"):
         if not getattr(options, name):
@@ -66,8 +66,8 @@ def _local(options: StoreOptions) -> ObjectStore:
 
 def _s3(options: StoreOptions, *, conditional_put: bool = False, stored_disposition: bool = True) -> ObjectStore:
     # boto3 takes a quarter of a second to import, which a laptop with a folder need not spend.
-    from oximetry.adapters.s3_client import PATIENCES, S3Config, S3Traits
-    from oximetry.adapters.s3_store import S3Store
+    from oximetry.adapters.stores.s3_client import PATIENCES, S3Config, S3Traits
+    from oximetry.adapters.stores.s3_store import S3Store
 
     config = S3Config(
         endpoint=options.endpoint,

@@ -21,7 +21,7 @@ import numpy as np
 from oximetry.domain.errors import InvalidRecording
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers.formats import create_registry
-from oximetry.readers.writers.catalogue import WRITERS, Writer
+from oximetry.samples.writers.catalogue import WRITERS, Writer
 
 INPUTS = 200_000
 SLOW_S = 2.0

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 
 from benchmarks.report_damages import on_a4, photographed
-from oximetry.adapters.report_curve import curve
-from oximetry.adapters.report_layouts import LAYOUTS
-from oximetry.adapters.report_pages import opened, pictures
-from oximetry.adapters.report_registration import place
+from oximetry.adapters.vendor_report.report_curve import curve
+from oximetry.adapters.vendor_report.report_layouts import LAYOUTS
+from oximetry.adapters.vendor_report.report_pages import opened, pictures
+from oximetry.adapters.vendor_report.report_registration import place
 from oximetry.domain.recording import Hints, Recording
 from oximetry.domain.report_curve import SHAPE_S, ReportCurve
 from oximetry.readers.formats import create_registry

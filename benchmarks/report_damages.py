@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from benchmarks.report_generator import page_of, pdf_of
-from oximetry.adapters.report_writer import write_pdf
+from oximetry.adapters.vendor_report.report_writer import write_pdf
 
 Rng = np.random.Generator
 Damage = Callable[[np.ndarray, Rng], bytes]

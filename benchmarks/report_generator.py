@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.report_nights import Night
-from oximetry.adapters.report_layouts import LAYOUTS, Box, Layout
-from oximetry.adapters.report_writer import PicturePage, write_pdf
+from oximetry.adapters.vendor_report.report_layouts import LAYOUTS, Box, Layout
+from oximetry.adapters.vendor_report.report_writer import PicturePage, write_pdf
 
 BUILT_IN = "Pillow's own"
 FONTS = (

@@ -16,8 +16,8 @@ import numpy as np
 
 from benchmarks.report_generator import draw, fonts, page_of, pdf_of
 from benchmarks.report_nights import make_night
-from oximetry.adapters.report_process import ReportReader
-from oximetry.adapters.report_writer import write_pdf
+from oximetry.adapters.vendor_report.report_process import ReportReader
+from oximetry.adapters.vendor_report.report_writer import write_pdf
 from oximetry.domain.errors import InvalidUpload
 
 

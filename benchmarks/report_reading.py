@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.report_damages import DAMAGES
 from benchmarks.report_generator import draw, fonts
 from benchmarks.report_nights import make_night
-from oximetry.adapters.report_parsing import parse
+from oximetry.adapters.vendor_report.report_parsing import parse
 from oximetry.domain.errors import InvalidUpload
 
 

@@ -12,7 +12,7 @@ from benchmarks.report import Row
 from oximetry.adapters.plots import PngRenderer
 from oximetry.composition import PICTURE_SIZE_PX, PLOTLY_BUNDLE
 from oximetry.readers.formats import create_registry
-from oximetry.services.analysis import analyse
+from oximetry.services.nights.analysis import analyse
 from oximetry.web.figures import night_figure
 from oximetry.web.i18n import words
 from tests.factories import night_name, wavy_csv

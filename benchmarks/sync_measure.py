@@ -89,8 +89,8 @@ def _filled(url: str, step: int) -> str:
     """A migrated catalogue with its rows, written past the services."""
     from sqlalchemy import insert
 
-    from oximetry.adapters import tables as t
-    from oximetry.adapters.catalogue import Catalogue
+    from oximetry.adapters.catalogue import tables as t
+    from oximetry.adapters.catalogue.catalogue import Catalogue
     from tests.factories import SilentBell
 
     catalogue = Catalogue(url, SilentBell())
@@ -128,9 +128,9 @@ def _child(what: str, *words: str) -> dict[str, float]:
 
 
 def _plan_fake(url: str, step: int) -> dict[str, float]:
-    from oximetry.adapters.catalogue import Catalogue, utc_now
-    from oximetry.services.sync_planning import SyncLimits
-    from oximetry.services.syncing import SyncService
+    from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
+    from oximetry.services.sync.sync_planning import SyncLimits
+    from oximetry.services.sync.syncing import SyncService
     from tests.factories import SilentBell
 
     catalogue = Catalogue(url, SilentBell())
@@ -180,9 +180,9 @@ def _fill(gateway: Gateway, bucket: str) -> None:
 
 
 def _planned_and_applied(url: str, store: ObjectStore) -> Iterator[Row]:
-    from oximetry.adapters.catalogue import Catalogue, utc_now
-    from oximetry.services.sync_planning import SyncLimits
-    from oximetry.services.syncing import SyncService
+    from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
+    from oximetry.services.sync.sync_planning import SyncLimits
+    from oximetry.services.sync.syncing import SyncService
     from tests.factories import SilentBell
 
     catalogue = Catalogue(url, SilentBell())

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from playwright.sync_api import sync_playwright
 
-from oximetry.services.samples import samples
+from oximetry.samples.samples import samples
 from tests.e2e import steps
 from tests.e2e.conftest import CHROMIUM, FLAGS
 from tests.e2e.live import running, wait_until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from oximetry.adapters.tables import metadata
+from oximetry.adapters.catalogue.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

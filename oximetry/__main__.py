@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from oximetry.cli_common import Commands
-from oximetry.cli_doctor import doctor
-from oximetry.cli_ingest import ingest
-from oximetry.cli_nights import analyse_files, write_samples
-from oximetry.cli_reanalyse import reanalyse
-from oximetry.cli_report import read_reports
-from oximetry.cli_storage import storage
-from oximetry.cli_worker import migrate, worker
+from oximetry.cli.common import Commands
+from oximetry.cli.doctor import doctor
+from oximetry.cli.ingest import ingest
+from oximetry.cli.nights import analyse_files, write_samples
+from oximetry.cli.reanalyse import reanalyse
+from oximetry.cli.report import read_reports
+from oximetry.cli.storage import storage
+from oximetry.cli.worker import migrate, worker
 
 
 @click.group(cls=Commands)

@@ -8,44 +8,44 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from oximetry.adapters.catalogue import Catalogue, utc_now
+from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
 from oximetry.adapters.jobs import HueyBell
 from oximetry.adapters.plots import PngRenderer
-from oximetry.adapters.report_process import ReportReader
 from oximetry.adapters.security import Argon2Hasher, FernetVault
-from oximetry.adapters.signed_urls import UrlSigner
+from oximetry.adapters.stores.signed_urls import UrlSigner
+from oximetry.adapters.vendor_report.report_process import ReportReader
 from oximetry.domain.errors import RenderingUnavailable
 from oximetry.domain.ports import ObjectStore
 from oximetry.domain.records import Job
 from oximetry.readers.formats import create_registry
 from oximetry.services.accounts import AccountService
-from oximetry.services.adding import AddingService
-from oximetry.services.analysis import NightReport
-from oximetry.services.assignment import AssignmentService
-from oximetry.services.batch import BatchService
-from oximetry.services.breaker import Breaker
-from oximetry.services.exclusions import ExclusionService
-from oximetry.services.file_urls import FileUrls
-from oximetry.services.housekeeping import HousekeepingService
-from oximetry.services.joining import JoiningService
-from oximetry.services.moving import MovingService
-from oximetry.services.night_reader import NightReader
-from oximetry.services.nights import NightService
-from oximetry.services.outbox import ARCHIVE, GuardedStore, OutboxLimits, OutboxStore
-from oximetry.services.plotting import PlottingService
+from oximetry.services.intake.adding import AddingService
+from oximetry.services.intake.assignment import AssignmentService
+from oximetry.services.intake.batch import BatchService
+from oximetry.services.intake.joining import JoiningService
+from oximetry.services.intake.reading import ReadingService
+from oximetry.services.intake.report_choices import ReportChoiceService
+from oximetry.services.intake.storing import StoringService
+from oximetry.services.intake.uploads import MEGABYTE, UploadLimits, UploadService
+from oximetry.services.nights.analysis import NightReport
+from oximetry.services.nights.exclusions import ExclusionService
+from oximetry.services.nights.moving import MovingService
+from oximetry.services.nights.night_reader import NightReader
+from oximetry.services.nights.nights import NightService
+from oximetry.services.nights.plotting import PlottingService
+from oximetry.services.nights.reanalysis import ReanalysisService
+from oximetry.services.nights.rule_answers import ExtraRuleService
 from oximetry.services.readiness import ReadinessService
-from oximetry.services.reading import ReadingService
-from oximetry.services.reanalysis import ReanalysisService
-from oximetry.services.report_choices import ReportChoiceService
-from oximetry.services.rule_answers import ExtraRuleService
-from oximetry.services.storage_admin import StorageAdmin
-from oximetry.services.store_watch import StoreWatch
-from oximetry.services.storing import StoringService
-from oximetry.services.sync_planning import SyncLimits
-from oximetry.services.syncing import APPLY_JOB, PLAN_JOB, SyncService
-from oximetry.services.transition import TransitionStore
-from oximetry.services.uploads import MEGABYTE, UploadLimits, UploadService
-from oximetry.services.verifying import VERIFY, VerifyingService
+from oximetry.services.storage.breaker import Breaker
+from oximetry.services.storage.file_urls import FileUrls
+from oximetry.services.storage.housekeeping import HousekeepingService
+from oximetry.services.storage.outbox import ARCHIVE, GuardedStore, OutboxLimits, OutboxStore
+from oximetry.services.storage.storage_admin import StorageAdmin
+from oximetry.services.storage.store_watch import StoreWatch
+from oximetry.services.storage.transition import TransitionStore
+from oximetry.services.storage.verifying import VERIFY, VerifyingService
+from oximetry.services.sync.sync_planning import SyncLimits
+from oximetry.services.sync.syncing import APPLY_JOB, PLAN_JOB, SyncService
 from oximetry.services.work import JobHandler, JobRunner
 from oximetry.settings import Settings
 from oximetry.web.figures import night_figure

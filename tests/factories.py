@@ -12,27 +12,27 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from oximetry.adapters.catalogue import Catalogue
+from oximetry.adapters.catalogue.catalogue import Catalogue
 from oximetry.adapters.security import FernetVault
 from oximetry.domain.recording import Hints
 from oximetry.domain.records import Doctor, Job, Patient, Role, UploadItem
 from oximetry.readers.formats import create_registry
 from oximetry.readers.viatom_binary import HEADER_BYTES, RECORD
-from oximetry.readers.writers.catalogue import WRITERS
-from oximetry.services.assignment import AssignmentService
-from oximetry.services.batch import BatchService
-from oximetry.services.exclusions import ExclusionService
-from oximetry.services.file_urls import FileUrls
-from oximetry.services.housekeeping import HousekeepingService
-from oximetry.services.joining import JoiningService
-from oximetry.services.moving import MovingService
-from oximetry.services.night_reader import NightReader
-from oximetry.services.nights import NightService
-from oximetry.services.plotting import PlottingService
-from oximetry.services.reading import ReadingService
-from oximetry.services.storing import StoringService
-from oximetry.services.uploads import MEGABYTE, IncomingFile, UploadLimits, UploadService
-from oximetry.services.verifying import VERIFY, VerifyingService
+from oximetry.samples.writers.catalogue import WRITERS
+from oximetry.services.intake.assignment import AssignmentService
+from oximetry.services.intake.batch import BatchService
+from oximetry.services.intake.joining import JoiningService
+from oximetry.services.intake.reading import ReadingService
+from oximetry.services.intake.storing import StoringService
+from oximetry.services.intake.uploads import MEGABYTE, IncomingFile, UploadLimits, UploadService
+from oximetry.services.nights.exclusions import ExclusionService
+from oximetry.services.nights.moving import MovingService
+from oximetry.services.nights.night_reader import NightReader
+from oximetry.services.nights.nights import NightService
+from oximetry.services.nights.plotting import PlottingService
+from oximetry.services.storage.file_urls import FileUrls
+from oximetry.services.storage.housekeeping import HousekeepingService
+from oximetry.services.storage.verifying import VERIFY, VerifyingService
 from oximetry.services.work import JobRunner
 from patient_links import PatientLinks
 from pdf_parser import report_stamp

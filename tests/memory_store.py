@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 
-from oximetry.adapters.object_keys import check_key
+from oximetry.adapters.stores.object_keys import check_key
 from oximetry.domain.errors import AlreadyExists, NotFound, OximetryError
 from oximetry.domain.ports import StoredObject
 

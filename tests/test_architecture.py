@@ -16,18 +16,20 @@ ROOMS = {
     "domain": ("oximetry/domain/",),
     "services": ("oximetry/services/", "patient_links.py"),
     "adapters": ("oximetry/adapters/", "oximetry/readers/", "storage_service.py", "pdf_parser.py"),
+    "samples": ("oximetry/samples/",),
     "web": ("oximetry/web/", "callbacks_medical.py"),
     "settings": ("oximetry/settings.py",),
-    "root": ("app_instance.py", "oximetry/composition.py", "oximetry/__main__.py", "oximetry/cli_", "migrations/"),
+    "root": ("app_instance.py", "oximetry/composition.py", "oximetry/__main__.py", "oximetry/cli/", "migrations/"),
     "house": ("oximetry/__init__.py",),
 }
 MAY_IMPORT = {
     "domain": {"domain", "house"},
     "services": {"services", "domain", "house"},
     "adapters": {"adapters", "domain", "house"},
+    "samples": {"samples", "adapters", "services", "domain", "house"},
     "web": {"web", "services", "domain", "house"},
     "settings": {"domain", "house"},
-    "root": {"root", "web", "adapters", "services", "domain", "settings", "house"},
+    "root": {"root", "web", "samples", "adapters", "services", "domain", "settings", "house"},
     "house": set(),
 }
 # The script functions of these find their settings at their first call.
@@ -42,7 +44,8 @@ OUTSIDE = {
         "oximetry/readers/",
         "oximetry/services/",
         "oximetry/web/figure",
-        "oximetry/adapters/report_",
+        "oximetry/adapters/vendor_report/",
+        "oximetry/samples/",
     },
     "dash": {"oximetry/web/", "callbacks_medical.py", "app_instance.py"},
     "dash_ag_grid": {"oximetry/web/", "callbacks_medical.py"},
@@ -58,11 +61,11 @@ OUTSIDE = {
     "segno": {"oximetry/web/"},
     "orjson": {"oximetry/web/"},
     "sqlalchemy": {"oximetry/adapters/", "migrations/"},
-    "alembic": {"oximetry/adapters/catalogue.py", "migrations/"},
-    "boto3": {"oximetry/adapters/s3_", "storage_service.py"},
-    "botocore": {"oximetry/adapters/s3_", "storage_service.py"},
-    "urllib3": {"oximetry/adapters/s3_"},
-    "types_boto3_s3": {"oximetry/adapters/s3_"},
+    "alembic": {"oximetry/adapters/catalogue/catalogue.py", "migrations/"},
+    "boto3": {"oximetry/adapters/stores/s3_", "storage_service.py"},
+    "botocore": {"oximetry/adapters/stores/s3_", "storage_service.py"},
+    "urllib3": {"oximetry/adapters/stores/s3_"},
+    "types_boto3_s3": {"oximetry/adapters/stores/s3_"},
     "psycopg": {"oximetry/adapters/"},
     "huey": {"oximetry/adapters/jobs.py"},
     "kaleido": {"oximetry/adapters/plots.py"},
@@ -71,11 +74,11 @@ OUTSIDE = {
     "cryptography": {"oximetry/adapters/security.py"},
     "pydantic": {"oximetry/settings.py"},
     "pydantic_settings": {"oximetry/settings.py"},
-    "click": {"oximetry/__main__.py", "oximetry/cli_"},
-    "cv2": {"oximetry/adapters/report_"},
-    "pypdfium2": {"oximetry/adapters/report_pages.py"},
-    "tesserocr": {"oximetry/adapters/report_engines.py"},
-    "onnxruntime": {"oximetry/adapters/report_engines.py"},
+    "click": {"oximetry/__main__.py", "oximetry/cli/"},
+    "cv2": {"oximetry/adapters/vendor_report/"},
+    "pypdfium2": {"oximetry/adapters/vendor_report/report_pages.py"},
+    "tesserocr": {"oximetry/adapters/vendor_report/report_engines.py"},
+    "onnxruntime": {"oximetry/adapters/vendor_report/report_engines.py"},
     "pandas": {"oximetry/readers/"},
     "edfio": {"oximetry/readers/edf.py"},
     "python_calamine": {"oximetry/readers/workbook.py"},
@@ -181,7 +184,7 @@ def test_only_the_settings_read_the_environment(name):
         assert not reads or name == "oximetry/settings.py", f"{name}:{node.lineno} reads the environment"
 
 
-@pytest.mark.parametrize("name", [name for name in sources() if not name.startswith("oximetry/cli_")])
+@pytest.mark.parametrize("name", [name for name in sources() if not name.startswith("oximetry/cli/")])
 def test_nobody_prints(name):
     calls = [node for node in ast.walk(parsed(name)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     assert not [call.lineno for call in calls if call.func.id == "print"], name
@@ -239,7 +242,7 @@ assert not heavy & set(sys.modules), heavy & set(sys.modules)
 def test_nobody_but_the_child_process_loads_what_reads_reports():
     script = f"""
 import sys
-import app_instance, callbacks_medical, pdf_parser, oximetry.__main__, oximetry.cli_report
+import app_instance, callbacks_medical, pdf_parser, oximetry.__main__, oximetry.cli.report
 assert not {READING_PARTS!r} & set(sys.modules), {READING_PARTS!r} & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)

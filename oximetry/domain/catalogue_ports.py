@@ -30,7 +30,7 @@ from oximetry.domain.records import (
     UploadSession,
     VendorReport,
 )
-from oximetry.domain.sync_ports import ComparedFiles, FileList, SyncRuns
+from oximetry.domain.sync.sync_ports import ComparedFiles, FileList, SyncRuns
 
 
 class Accounts(Protocol):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import RenderingUnavailable
 from oximetry.domain.ports import Clock
-from oximetry.services.store_watch import StoreWatch
+from oximetry.services.storage.store_watch import StoreWatch
 
 WORKER_BEAT = "worker"
 RENDERER_BEAT = "renderer"

@@ -16,7 +16,7 @@ from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.metrics import NightAnalysis
 from oximetry.domain.quality import runs_of
 from oximetry.domain.recording import Recording
-from oximetry.services.analysis import NightReport
+from oximetry.services.nights.analysis import NightReport
 from oximetry.web.figure_layout import (
     EXCLUDED,
     GAP,

@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from oximetry.domain.errors import OximetryError
 from oximetry.domain.records import Doctor
-from oximetry.web import ids
+from oximetry.web.doctor import ids
 from oximetry.web.i18n import Words
 from oximetry.web.language import request_words
 

@@ -20,11 +20,11 @@ from oximetry.domain.errors import (
     StorageRefused,
     StorageUnavailable,
 )
-from oximetry.services.uploads import MEGABYTE, IncomingFile
-from oximetry.web import old_links
+from oximetry.services.intake.uploads import MEGABYTE, IncomingFile
 from oximetry.web.dash_requests import posted_json
 from oximetry.web.language import request_words
-from oximetry.web.patient_access import PatientAccess
+from oximetry.web.patient import old_links
+from oximetry.web.patient.patient_access import PatientAccess
 from oximetry.web.services import WebServices
 
 logger = logging.getLogger(__name__)

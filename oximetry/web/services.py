@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from oximetry.services.accounts import AccountService
-from oximetry.services.assignment import AssignmentService
-from oximetry.services.batch import BatchService
-from oximetry.services.exclusions import ExclusionService
-from oximetry.services.joining import JoiningService
-from oximetry.services.nights import NightService
+from oximetry.services.intake.assignment import AssignmentService
+from oximetry.services.intake.batch import BatchService
+from oximetry.services.intake.joining import JoiningService
+from oximetry.services.intake.report_choices import ReportChoiceService
+from oximetry.services.intake.uploads import UploadService
+from oximetry.services.nights.exclusions import ExclusionService
+from oximetry.services.nights.nights import NightService
+from oximetry.services.nights.rule_answers import ExtraRuleService
 from oximetry.services.readiness import ReadinessService
-from oximetry.services.report_choices import ReportChoiceService
-from oximetry.services.rule_answers import ExtraRuleService
-from oximetry.services.storage_admin import StorageAdmin
-from oximetry.services.syncing import SyncService
-from oximetry.services.uploads import UploadService
+from oximetry.services.storage.storage_admin import StorageAdmin
+from oximetry.services.sync.syncing import SyncService
 from patient_links import PatientLinks
 
 

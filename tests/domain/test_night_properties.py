@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from oximetry.domain.metrics import summarise
 from oximetry.domain.recording import Recording
 from oximetry.readers.formats import create_registry
-from oximetry.services.analysis import analyse
+from oximetry.services.nights.analysis import analyse
 
 DATA = Path(os.environ.get("OXIMETRY_DATA", Path(__file__).parents[3] / "shared" / "data"))
 NAMES = (

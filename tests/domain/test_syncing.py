@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from oximetry.domain.errors import StorageUnavailable
 from oximetry.domain.ports import StoredObject
-from oximetry.domain.syncing import (
+from oximetry.domain.sync.syncing import (
     CatalogueRow,
     Guard,
     Kind,

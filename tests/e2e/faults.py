@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from oximetry import composition
-from oximetry.adapters.catalogue import utc_now
+from oximetry.adapters.catalogue.catalogue import utc_now
 from oximetry.domain.errors import CatalogueUnavailable
 from oximetry.domain.records import Doctor, ItemState
 from oximetry.settings import Settings

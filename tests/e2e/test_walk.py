@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from oximetry.services.samples import samples
+from oximetry.samples.samples import samples
 from tests.e2e import steps
 from tests.e2e.conftest import Watched
 from tests.e2e.live import Site, running, wait_until

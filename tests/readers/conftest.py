@@ -8,7 +8,7 @@ import pytest
 from oximetry.domain.errors import InvalidRecording
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers.formats import create_registry
-from oximetry.readers.writers.catalogue import WRITERS
+from oximetry.samples.writers.catalogue import WRITERS
 
 RO_HEADER = "Timp,Nivel de oxigen,Puls cardiac,Mi\u015fcare"
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from oximetry.readers.edf_header import EdfHeader
-from oximetry.readers.writers.containers import _header, _signal
+from oximetry.samples.writers.containers import _header, _signal
 
 LABELS_AT = 256
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from oximetry.readers.formats import create_registry
 from oximetry.readers.formats_page import formats_page
 from oximetry.readers.registry import Probe
-from oximetry.readers.writers.catalogue import WRITERS
-from oximetry.services.samples import samples
+from oximetry.samples.samples import samples
+from oximetry.samples.writers.catalogue import WRITERS
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = create_registry()

@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from oximetry.readers.writers.containers import workbook
+from oximetry.samples.writers.containers import workbook
 
 HEADER = ["Timp", "Nivel de oxigen", "Puls cardiac", "Mişcare"]
 SERIAL = 45945 + (23 * 3600 + 59 * 60) / 86400

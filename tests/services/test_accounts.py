@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import update
 
-from oximetry.adapters import tables
+from oximetry.adapters.catalogue import tables
 from oximetry.domain.errors import InvalidRequest, SignInRefused, TooManyAttempts
 from oximetry.domain.records import Role
 from oximetry.services.accounts import AccountService, generate_password

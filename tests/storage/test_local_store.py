@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
-from oximetry.adapters.local_store import UNFINISHED, LocalStore
+from oximetry.adapters.stores.local_store import UNFINISHED, LocalStore
 from oximetry.domain.errors import AlreadyExists, NotFound, StorageRefused, StorageUnavailable
 
 KEY = "p1/csvs/night.csv"

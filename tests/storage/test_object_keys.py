@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oximetry.adapters.object_keys import check_content_type, check_key, check_part, content_disposition
+from oximetry.adapters.stores.object_keys import check_content_type, check_key, check_part, content_disposition
 
 ALLOWED = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) not in "/\\")
 

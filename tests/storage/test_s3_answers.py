@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from oximetry.adapters.s3_client import INTERACTIVE, WORKER, Patience, S3Config, S3Traits
-from oximetry.adapters.s3_store import S3Store
+from oximetry.adapters.stores.s3_client import INTERACTIVE, WORKER, Patience, S3Config, S3Traits
+from oximetry.adapters.stores.s3_store import S3Store
 from oximetry.domain.errors import (
     ConfigurationError,
     StorageRefused,

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from oximetry.adapters.s3_client import INTERACTIVE, Patience, S3Config
-from oximetry.adapters.s3_store import S3Store
+from oximetry.adapters.stores.s3_client import INTERACTIVE, Patience, S3Config
+from oximetry.adapters.stores.s3_store import S3Store
 from oximetry.domain.errors import (
     AlreadyExists,
     NotFound,

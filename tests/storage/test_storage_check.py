@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from oximetry.__main__ import main
 from oximetry.domain.errors import NotFound
-from oximetry.services import storage_check
+from oximetry.services.storage import storage_check
 from tests.memory_store import MemoryStore
 from tests.storage.ceph import free_ports
 from tests.storage.gateway import Gateway

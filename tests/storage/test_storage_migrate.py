@@ -19,8 +19,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from oximetry.__main__ import main
-from oximetry.adapters.s3_store import S3Store
-from oximetry.cli_common import opened_services
+from oximetry.adapters.stores.s3_store import S3Store
+from oximetry.cli.common import opened_services
 from oximetry.composition import Services
 from oximetry.domain.ports import ObjectStore
 from tests.e2e.live import ROOT, wait_until

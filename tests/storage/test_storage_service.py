@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 
 import storage_service as scripts
-from oximetry.adapters.local_store import LocalStore
-from oximetry.adapters.s3_client import CHECK, INTERACTIVE, WORKER
-from oximetry.adapters.s3_store import S3Store
+from oximetry.adapters.stores.local_store import LocalStore
+from oximetry.adapters.stores.s3_client import CHECK, INTERACTIVE, WORKER
+from oximetry.adapters.stores.s3_store import S3Store
 from oximetry.domain.errors import AlreadyExists, ConfigurationError, StorageRefused
 from storage_service import PROVIDERS, StoreOptions, build_store, r2_client
 from tests.storage.ceph import free_ports

@@ -19,12 +19,12 @@ from botocore.awsrequest import AWSResponse
 from click.testing import CliRunner, Result
 
 from oximetry.__main__ import main
-from oximetry.adapters.catalogue import Catalogue, utc_now
-from oximetry.adapters.s3_store import S3Store
-from oximetry.domain.sync_records import FileFilter, FileState, RunState
-from oximetry.domain.syncing import SENTINEL_KEY
-from oximetry.services.sync_planning import SyncLimits
-from oximetry.services.syncing import SyncService
+from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
+from oximetry.adapters.stores.s3_store import S3Store
+from oximetry.domain.sync.sync_records import FileFilter, FileState, RunState
+from oximetry.domain.sync.syncing import SENTINEL_KEY
+from oximetry.services.sync.sync_planning import SyncLimits
+from oximetry.services.sync.syncing import SyncService
 from tests.e2e.live import ROOT, wait_until
 from tests.factories import SilentBell
 from tests.storage.gateway import Gateway

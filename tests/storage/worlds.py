@@ -19,8 +19,8 @@ import pytest
 from botocore.exceptions import ClientError
 from werkzeug.serving import make_server
 
-from oximetry.adapters.local_store import LocalStore
-from oximetry.adapters.s3_client import Patience, S3Config, S3Traits
+from oximetry.adapters.stores.local_store import LocalStore
+from oximetry.adapters.stores.s3_client import Patience, S3Config, S3Traits
 from oximetry.domain.errors import NotFound, StorageRefused
 from oximetry.domain.ports import ObjectStore
 from storage_service import StoreOptions, build_store

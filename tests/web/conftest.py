@@ -14,8 +14,8 @@ import app_instance
 from oximetry import composition
 from oximetry.domain.errors import RenderingUnavailable
 from oximetry.domain.records import Doctor
-from oximetry.services.samples import samples
-from oximetry.services.uploads import IncomingFile
+from oximetry.samples.samples import samples
+from oximetry.services.intake.uploads import IncomingFile
 from oximetry.settings import Settings
 
 PASSWORD = "un-secret-de-test-lung"

@@ -10,8 +10,8 @@ import pytest
 
 from oximetry.readers.registry import Registry
 from oximetry.readers.viatom_csv import ViatomCsv
-from oximetry.services.analysis import NightReport, analyse
-from oximetry.services.samples import samples
+from oximetry.samples.samples import samples
+from oximetry.services.nights.analysis import NightReport, analyse
 from oximetry.web.figures import config, night_figure
 from oximetry.web.i18n import words
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from oximetry.domain.errors import StorageUnavailable
-from oximetry.services.samples import samples
+from oximetry.samples.samples import samples
 from tests.web.conftest import BASE_URL, World
 
 NIGHT = next(iter(samples()))

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from oximetry.domain.recording import Hints
 from oximetry.readers.formats import create_registry
-from oximetry.readers.writers.catalogue import WRITERS
-from oximetry.services.analysis import analyse
+from oximetry.samples.writers.catalogue import WRITERS
+from oximetry.services.nights.analysis import analyse
 from oximetry.web.i18n import words
 from oximetry.web.vendor_view import beside_ours
 from tests.factories import night_csv, night_name

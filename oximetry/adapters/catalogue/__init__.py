@@ -1,0 +1,1 @@
+"""The catalogue: tables, and one file of queries per idea, on SQLite and PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The device maker's PDF: recognised, read, checked and painted over, in a child process."""

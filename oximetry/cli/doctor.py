@@ -1,0 +1,88 @@
+"""``doctor create`` and ``doctor password``: accounts, made by whoever runs the platform."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from oximetry.cli.common import REFUSED, WRONG_USAGE, Commands, in_words, language_option, opened_services
+from oximetry.domain.records import Role
+
+_generate = click.option("--generate", is_flag=True, help="Make up a password and print it once.")
+
+
+@click.group(cls=Commands)
+def doctor() -> None:
+    """Doctors' accounts."""
+
+
+@doctor.command()
+@click.argument("email")
+@click.option("--admin", is_flag=True, help="An administrator: sees storage, never patients.")
+@_generate
+@click.option("--if-absent", is_flag=True, help="An account that exists already is left as it is.")
+@click.option("--development-only", is_flag=True, help="Do nothing when APP_ENV=production.")
+@language_option
+@click.pass_context
+def create(
+    context: click.Context,
+    email: str,
+    admin: bool,
+    generate: bool,
+    if_absent: bool,
+    development_only: bool,
+    language: str,
+) -> None:
+    """A new account for EMAIL; the password is asked for, or made up and printed once."""
+    say = in_words(language)
+    with opened_services() as services:
+        accounts = services.web.accounts
+        if development_only and services.settings.production:
+            return
+        if if_absent and accounts.find(email) is not None:
+            click.echo(say("cli.doctor.exists", email=email))
+            return
+        password, shown = _password(context, generate, language)
+        accounts.create(email, password, Role.ADMINISTRATOR if admin else Role.DOCTOR)
+    click.echo(say("cli.doctor.created", email=email))
+    if shown:
+        click.echo(say("cli.doctor.password_once", password=password))
+
+
+@doctor.command("password")
+@click.argument("email")
+@_generate
+@language_option
+@click.pass_context
+def change_password(context: click.Context, email: str, generate: bool, language: str) -> None:
+    """A new password for EMAIL; every session of the account ends."""
+    say = in_words(language)
+    with opened_services() as services:
+        account = services.web.accounts.find(email)
+        if account is None:
+            click.echo(say("cli.unknown_doctor", email=email), err=True)
+            context.exit(WRONG_USAGE)
+        password, shown = _password(context, generate, language)
+        services.web.accounts.set_password(account.id, password)
+    click.echo(say("cli.doctor.password_changed", email=email))
+    if shown:
+        click.echo(say("cli.doctor.password_once", password=password))
+
+
+def _password(context: click.Context, generate: bool, language: str) -> tuple[str, bool]:
+    """A password, and whether it was made up and must be shown."""
+    from oximetry.services.accounts import generate_password
+
+    if generate or not _at_a_terminal():
+        return generate_password(), True
+    say = in_words(language)
+    first = click.prompt(say("cli.doctor.password"), hide_input=True, type=str)
+    if click.prompt(say("cli.doctor.password_again"), hide_input=True, type=str) != first:
+        click.echo(say("cli.doctor.passwords_differ"), err=True)
+        context.exit(REFUSED)
+    return str(first), False
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()

@@ -1,0 +1,78 @@
+"""``storage``: whether the configured store works, in six steps, and what to do where it does not."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import click
+
+from oximetry.cli.common import REFUSED, Commands, in_words, language_option, sentence
+from oximetry.cli.storage_migrate import migrate_storage
+from oximetry.cli.storage_sync import sync
+from oximetry.domain.errors import OximetryError, StorageRefused, StorageUnavailable
+
+if TYPE_CHECKING:
+    from oximetry.domain.ports import ObjectStore
+    from oximetry.web.i18n import Words
+
+FETCH_TIMEOUT_S = 4.0
+
+
+@click.group(cls=Commands)
+def storage() -> None:
+    """The object store."""
+
+
+storage.add_command(sync)
+storage.add_command(migrate_storage)
+
+
+@storage.command()
+@language_option
+@click.pass_context
+def check(context: click.Context, language: str) -> None:
+    """Try settings, connection, write, list, read and a signed URL; nothing is left behind."""
+    from oximetry.services.storage.storage_check import Step, check_storage
+
+    say, done = in_words(language), 0
+    for checked in check_storage(_configured, _fetched):
+        done += 1
+        name = say(f"storage_step.{checked.step.value}")
+        if checked.error is None:
+            click.echo(f"{done}/{len(Step)} {name}: {say('storage_step.ok')}")
+            continue
+        click.echo(f"{done}/{len(Step)} {name}: {sentence(say, checked.error)}", err=True)
+        click.echo(f"    {_advice(say, checked.error)}", err=True)
+        context.exit(REFUSED)
+
+
+def _configured() -> ObjectStore:
+    from oximetry.settings import Settings
+    from storage_service import StoreOptions, build_store
+
+    return build_store(StoreOptions(**Settings.load().store_values(patience="check")))
+
+
+def _fetched(store: ObjectStore, url: str) -> bytes:
+    """What a browser gets; the local store's URLs are on our own host, which need not be running for this."""
+    from oximetry.adapters.stores.local_store import LocalStore
+
+    parts = urlsplit(url)
+    if isinstance(store, LocalStore):
+        return store.open_signed(unquote(parts.path).removeprefix("/files/"), dict(parse_qsl(parts.query))).content
+    try:
+        with urllib.request.urlopen(url, timeout=FETCH_TIMEOUT_S) as answer:  # noqa: S310 - the store's own https URL
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            raise StorageRefused("storage_url_refused", status=error.code) from None
+    except OSError as error:
+        raise StorageUnavailable from error
+
+
+def _advice(say: Words, error: OximetryError) -> str:
+    known = say(f"advice.{error.reason}")
+    return known if known != f"advice.{error.reason}" else say("advice.storage_unavailable")

@@ -1,0 +1,79 @@
+"""``worker`` and ``migrate``: the process that does the platform's work, and the step before a new version starts."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import click
+
+from oximetry.cli.common import built_services, every, in_words, language_option, opened_services
+from oximetry.domain.errors import ConfigurationError, OximetryError, RenderingUnavailable
+
+if TYPE_CHECKING:
+    from oximetry.composition import Services
+
+logger = logging.getLogger(__name__)
+
+BEAT_S = 15.0
+DAILY_ASKED_S = 3600.0
+OUTBOX_ASKED_S = 600.0
+STORE_ASKED_S = 10.0
+FIRST_PICTURE_PX = (64, 48)
+
+
+@click.command()
+@click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 16), help="Jobs done at once.")
+def worker(threads: int) -> None:
+    """Read, store and draw what the doctors drop, until SIGTERM or SIGINT."""
+    from app_instance import configure_logging
+
+    configure_logging()
+    with opened_services() as services:
+        Thread(target=_first_picture, args=(services,), daemon=True, name="first-picture").start()
+        readiness, housekeeping = services.web.readiness, services.housekeeping
+        logger.info("worker started threads=%d storage=%s", threads, services.settings.provider)
+        with ExitStack() as beside:
+            beside.enter_context(every(BEAT_S, readiness.beat))
+            beside.enter_context(every(DAILY_ASKED_S, housekeeping.submit_daily))
+            beside.enter_context(every(DAILY_ASKED_S, services.web.syncing.submit_daily))
+            if services.outbox is not None:
+                beside.enter_context(every(OUTBOX_ASKED_S, services.outbox.ask_again))
+                beside.enter_context(every(STORE_ASKED_S, services.outbox.look_again))
+            services.bell.serve(services.runner, threads)
+    logger.info("worker ended")
+
+
+@click.command()
+@language_option
+def migrate(language: str) -> None:
+    """Bring the database to the newest migration; doing it again changes nothing."""
+    services = built_services()
+    try:
+        if not services.catalogue.is_alive():
+            raise ConfigurationError(setting="DATABASE_URL", problem="the database does not answer")
+        services.catalogue.migrate()
+    finally:
+        services.close()
+    click.echo(in_words(language)("cli.migrated"))
+
+
+def _first_picture(services: Services) -> None:
+    """Find out now, not at the first night, whether pictures can be drawn."""
+    failure: RenderingUnavailable | None = None
+    try:
+        services.renderer.png({"data": [], "layout": {}}, *FIRST_PICTURE_PX)
+        logger.info("pictures can be drawn")
+    except RenderingUnavailable as error:
+        failure = error
+        logger.warning(
+            "no browser for pictures: install chromium-headless-shell (or chromium); PNG plots wait until then, "
+            "nights are read and shown without them reason=%s",
+            error.reason,
+        )
+    try:
+        services.web.readiness.note_rendering(failure)
+    except OximetryError:
+        logger.warning("the first picture's outcome could not be noted")

@@ -1,0 +1,1 @@
+"""Rules of comparing the store with the catalogue."""

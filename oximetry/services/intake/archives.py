@@ -1,0 +1,68 @@
+"""Opening a ZIP without trusting it: entries are read up to a limit, and no name ever becomes a path."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+from oximetry.domain.errors import InvalidUpload
+from oximetry.domain.records import ItemKind
+from oximetry.services.intake.uploads import MEGABYTE, IncomingFile, UploadLimits
+
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack too slowly to be tried on a stranger's file
+_SYSTEM_FILES = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+def archive_entries(content: bytes, limits: UploadLimits) -> Iterator[IncomingFile]:
+    """The files inside a ZIP, in its own order.
+
+    At most ``limits.files`` entries of at most ``limits.file_bytes`` each and ``limits.batch_bytes`` in all are
+    unpacked, counted while they are read: what the archive says of its sizes is not believed.
+
+    Raises
+    ------
+    InvalidUpload
+        Damaged, encrypted, nested or over a limit (``reason`` says which).
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = [entry for entry in archive.infolist() if not _is_left_out(entry.filename)]
+            if not entries:
+                raise InvalidUpload("zip_empty")
+            if len(entries) > limits.files:
+                raise InvalidUpload("too_many_files", limit=limits.files)
+            left = limits.batch_bytes
+            for entry in entries:
+                file = _read(archive, entry, limits.file_bytes)
+                left -= len(file.content)
+                if left < 0:
+                    raise InvalidUpload("batch_too_large", limit_mb=limits.batch_bytes // MEGABYTE)
+                yield file
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        raise InvalidUpload("zip_damaged") from error
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> IncomingFile:
+    if entry.flag_bits & 0x1:
+        raise InvalidUpload("zip_encrypted")
+    if entry.compress_type not in _METHODS:
+        raise InvalidUpload("zip_damaged")
+    with archive.open(entry) as stream:
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise InvalidUpload("zip_entry_too_large", limit_mb=limit // MEGABYTE)
+    file = IncomingFile(entry.filename, content)
+    if file.kind is ItemKind.ARCHIVE:
+        raise InvalidUpload("zip_nested")
+    return file
+
+
+def _is_left_out(name: str) -> bool:
+    # not ZipInfo.is_dir(), which stumbles over an empty name
+    return (
+        name.endswith("/")
+        or name.startswith(_SYSTEM_FILES[0])
+        or name.rpartition("/")[2].startswith(("._", *_SYSTEM_FILES[1:]))
+    )

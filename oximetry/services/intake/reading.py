@@ -1,0 +1,166 @@
+"""The worker's first step: from staged bytes to numbers beside the file, or to a reason why not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from oximetry.domain.catalogue_ports import Catalogue
+from oximetry.domain.errors import InvalidRecording, InvalidUpload, NotFound, ReadingUnavailable
+from oximetry.domain.ports import Clock, ObjectStore, ReportReader
+from oximetry.domain.recording import Hints
+from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem
+from oximetry.domain.sameness import samples_sha256
+from oximetry.services.intake.archives import archive_entries
+from oximetry.services.intake.joining import take_apart
+from oximetry.services.intake.uploads import UploadService
+from oximetry.services.nights.night_reader import NightReader, sparkline, stored_numbers
+
+logger = logging.getLogger(__name__)
+
+Staged = tuple[UploadItem, bytes]
+UNREAD = "unread"
+ReportStamp = Callable[[str], tuple[str | None, datetime | None]]
+
+
+class ReadingService:
+    """Handles the job ``read_item``.
+
+    Parameters
+    ----------
+    report_stamp : callable
+        Device serial and start that a report's file name carries, each ``None`` when it does not.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        store: ObjectStore,
+        uploads: UploadService,
+        reader: NightReader,
+        clock: Clock,
+        report_stamp: ReportStamp,
+        reports: ReportReader,
+    ) -> None:
+        self._catalogue = catalogue
+        self._store = store
+        self._uploads = uploads
+        self._reader = reader
+        self._clock = clock
+        self._report_stamp = report_stamp
+        self._reports = reports
+
+    def read_item(self, item_id: str) -> None:
+        """Read one file; done twice, it changes nothing."""
+        with self._catalogue.read() as transaction:
+            item = transaction.uploads.get(item_id)
+            parts = transaction.uploads.parts(item_id)
+            doctor = transaction.accounts.get(item.doctor_id)
+        if item.state is not ItemState.RECEIVED:
+            return
+        try:
+            content = self._store.get(item.staging_key)
+            joined = [(part, self._store.get(part.staging_key)) for part in parts]
+        except NotFound:
+            self._refuse(item, "staging_lost", {})
+            return
+        try:
+            self._take(doctor, [(item, content), *joined])
+        except (InvalidRecording, InvalidUpload) as error:
+            self._refuse(item, error.reason, error.details)
+
+    def refuse_failed(self, item_id: str, reason: str) -> None:
+        """The job failed for good: the row says so instead of waiting for ever."""
+        with self._catalogue.read() as transaction:
+            item = transaction.uploads.get(item_id)
+        if item.state is ItemState.RECEIVED:
+            self._refuse(item, reason, {})
+
+    def _take(self, doctor: Doctor, parts: Sequence[Staged]) -> None:
+        item, content = parts[0]
+        if item.kind is ItemKind.ARCHIVE:
+            self._expand(item, doctor, content)
+        elif item.kind is ItemKind.REPORT:
+            self._read_report(item, content)
+        else:
+            self._read_recording(parts)
+
+    def _read_recording(self, parts: Sequence[Staged]) -> None:
+        item = parts[0][0]
+        report = self._reader.read(
+            [(content, Hints(self._uploads.name_of(part), part.given_start)) for part, content in parts]
+        )
+        recording = report.recording
+        self._write(
+            item,
+            [part.id for part, _ in parts[1:]],
+            state=ItemState.READ.value,
+            numbers=stored_numbers(report),
+            sparkline=sparkline(recording, report.analysis),
+            device_serial=recording.device_serial,
+            started_at=recording.started_at,
+            ended_at=recording.ended_at,
+            samples_sha256=samples_sha256(recording),
+        )
+        logger.info("recording read id=%s format=%s samples=%d", item.id, recording.format, len(recording.time_s))
+
+    def _read_report(self, item: UploadItem, content: bytes) -> None:
+        """What it prints comes first, its name second; one that only its name tells of is kept unread."""
+        serial, named_at = self._report_stamp(self._uploads.name_of(item))
+        named: dict[str, Any] = {"state": ItemState.READ.value, "device_serial": serial, "started_at": named_at}
+        try:
+            found = self._reports.read(content)
+        except InvalidUpload as error:
+            if error.reason != "report_unknown_layout" or serial is None or named_at is None:
+                raise
+            self._write(item, **named, details={UNREAD: error.reason})
+            return
+        except ReadingUnavailable as error:
+            self._write(item, **named, details={UNREAD: error.reason})
+            return
+        report, curve = found.report, found.curve
+        started_at = _start(report.started_at, named_at)
+        read = {"numbers": report.as_json(), "curve": curve.as_json() if curve else None}
+        named |= {"device_serial": report.device_serial or serial, "started_at": started_at}
+        if started_at and report.duration_s:
+            named["ended_at"] = started_at + timedelta(seconds=report.duration_s)
+        self._write(item, **named, report=read)
+        logger.info("report read id=%s uncertain=%d", item.id, len(report.uncertain))
+
+    def _expand(self, item: UploadItem, doctor: Doctor, content: bytes) -> None:
+        # unpacked twice, so that a bad archive leaves nothing behind and a big one is never in memory as a whole
+        files = sum(1 for _ in archive_entries(content, self._uploads.limits))
+        for file in archive_entries(content, self._uploads.limits):
+            self._uploads.accept(doctor, item.session_id, file)
+        with self._catalogue.write() as transaction:
+            done = {"state": ItemState.EXPANDED.value, "details": {"files": files}}
+            transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **done)
+            transaction.jobs.submit("empty_staging", item.staging_key, self._clock())
+
+    def _write(self, item: UploadItem, part_ids: Sequence[str] = (), **values: object) -> None:
+        with self._catalogue.write() as transaction:
+            transaction.uploads.lock_session(item.session_id)
+            if [part.id for part in transaction.uploads.parts(item.id)] == list(part_ids):  # else it is read again
+                transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **values)
+
+    def _refuse(self, item: UploadItem, reason: str, details: dict[str, object]) -> None:
+        logger.info("file refused id=%s reason=%s", item.id, reason)
+        with self._catalogue.write() as transaction:
+            transaction.uploads.lock_session(item.session_id)
+            now = transaction.uploads.get(item.id)
+            if now.state is ItemState.RECEIVED and take_apart(transaction, now, self._clock(), "cannot_join"):
+                return  # each part is read on its own again, and has a reason of its own
+            state = ItemState.UNDATED if reason == "start_unknown" else ItemState.REFUSED
+            refused = {"state": state.value, "reason": reason, "details": details}
+            transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **refused)
+            if state is ItemState.REFUSED:
+                transaction.jobs.submit("empty_staging", item.staging_key, self._clock())
+
+
+def _start(printed_at: datetime | None, named_at: datetime | None) -> datetime | None:
+    """The printed start; with the seconds of the name, where both are of one minute."""
+    if printed_at is None:
+        return named_at
+    return named_at if named_at and named_at.replace(second=0) == printed_at else printed_at

@@ -1,0 +1,1 @@
+"""What belongs together: a report with its night, two files of one night."""

@@ -1,0 +1,1 @@
+"""Copying from store to store and importing from the old application."""

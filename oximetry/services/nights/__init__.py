@@ -1,0 +1,1 @@
+"""Stored nights: analysed, shown, left out in part, moved, drawn."""

@@ -1,0 +1,1 @@
+"""Comparing store and catalogue, and applying what was agreed."""

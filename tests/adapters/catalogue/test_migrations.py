@@ -1,0 +1,170 @@
+import subprocess
+import sys
+from datetime import datetime
+from functools import partial
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+
+from oximetry.adapters.catalogue.catalogue import MIGRATIONS, Catalogue
+from oximetry.adapters.catalogue.tables import metadata
+from oximetry.domain.errors import ConfigurationError
+from tests.factories import BOTH_DATABASES, SilentBell
+
+
+@pytest.fixture(params=BOTH_DATABASES)
+def empty_url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/empty.sqlite"
+    return request.getfixturevalue("empty_postgres")
+
+
+@pytest.fixture
+def empty(empty_url):
+    catalogue = Catalogue(empty_url, SilentBell())
+    yield catalogue
+    catalogue.dispose()
+
+
+MIGRATE = """
+import sys
+from oximetry.adapters.catalogue.catalogue import Catalogue
+catalogue = Catalogue(sys.argv[1], None)
+catalogue.migrate()
+catalogue.check()
+"""
+
+
+def test_migrations_make_exactly_the_tables_of_the_code(catalogue):
+    with catalogue._engine.connect() as connection:
+        found = {name for name in inspect(connection).get_table_names() if name != "alembic_version"}
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    assert found == set(metadata.tables)
+
+
+def test_partial_unique_indexes_are_partial_after_migrating(catalogue):
+    option = f"{catalogue._engine.dialect.name}_where"
+    with catalogue._engine.connect() as connection:
+        inspector = inspect(connection)
+        indexes = {index["name"]: index for table in metadata.tables for index in inspector.get_indexes(table)}
+    for name in ("uq_jobs_open", "uq_patient_links_live", "uq_upload_items_content"):
+        assert indexes[name]["unique"]
+        assert indexes[name]["dialect_options"][option] is not None
+
+
+def test_database_without_migrations_stops_the_start_with_the_settings_name(empty):
+    with pytest.raises(ConfigurationError) as refused:
+        empty.check()
+    assert refused.value.details["setting"] == "DATABASE_URL"
+    assert "needed 0007" in refused.value.details["problem"]
+
+
+def test_database_that_does_not_answer_stops_the_start(tmp_path):
+    catalogue = Catalogue(f"sqlite:///{tmp_path}/absent/folder.sqlite", SilentBell())
+    with pytest.raises(ConfigurationError):
+        catalogue.check()
+    assert not catalogue.is_alive()
+
+
+def test_postgresql_that_does_not_answer_stops_the_start():
+    catalogue = Catalogue("postgresql+psycopg://test@127.0.0.1:1/test", SilentBell())
+    with pytest.raises(ConfigurationError):
+        catalogue.check()
+    assert not catalogue.is_alive()
+
+
+def test_migrating_twice_changes_nothing(empty):
+    empty.migrate()
+    empty.migrate()
+    empty.check()
+    assert empty.is_alive()
+
+
+def test_processes_migrating_at_the_same_time_all_find_it_done(empty_url):
+    command = [sys.executable, "-c", MIGRATE, empty_url]
+    running = [subprocess.Popen(command, cwd=MIGRATIONS.parent) for _ in range(3)]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+
+
+def test_sqlite_keeps_its_promises(sqlite_url):
+    catalogue = Catalogue(sqlite_url, SilentBell())
+    with catalogue._engine.connect() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "foreign_keys": 1}
+    catalogue.dispose()
+
+
+def test_sqlite_reader_sees_one_moment_while_another_writes(sqlite_url):
+    catalogue = Catalogue(sqlite_url, SilentBell())
+    now = datetime(2026, 3, 1)
+    with catalogue.read() as before:
+        assert before.heartbeats.last("worker") is None
+        with catalogue.write() as writing:
+            writing.heartbeats.beat("worker", now, True)
+        assert before.heartbeats.last("worker") is None
+    with catalogue.read() as after:
+        assert after.heartbeats.last("worker") == (now, True)
+    catalogue.dispose()
+
+
+def move_to(catalogue, revision, step=command.upgrade):
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with catalogue._engine.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        step(config, revision)
+
+
+def test_the_second_migration_keeps_the_patients_of_the_first(empty):
+    to = partial(move_to, empty)
+    to("0001")
+    with empty._engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql(
+            "INSERT INTO doctors (id, email, password_hash, role, created_at)"
+            " VALUES ('d', 'ana@clinic.ro', 'x', 'doctor', '2026-01-01')"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO patients (id, doctor_id, number, created_at) VALUES ('p', 'd', 1, '2026-01-01')"
+        )
+    to("head")
+    with empty.read() as transaction:
+        assert transaction.patients.get("d", "p").number == 1
+    to("0001", command.downgrade)
+    with empty._engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT number FROM patients").scalar() == 1
+
+
+FILE = "'f', 'b/csvs/a.csv', 'a.csv', 'text/csv', 1, 'aa', 'patient', 'p', '2026-01-01', '2026-01-01'"
+COLUMNS = "id, key, name, content_type, size, sha256, reference_type, reference_id, created_at, updated_at"
+
+
+def test_the_fourth_migration_keeps_files_and_what_points_to_them(empty):
+    to = partial(move_to, empty)
+    to("0003")
+    with empty._engine.connect() as connection, connection.begin():
+        for statement in (
+            "INSERT INTO doctors (id, email, password_hash, role, created_at)"
+            " VALUES ('d', 'ana@clinic.ro', 'x', 'doctor', '2026-01-01')",
+            "INSERT INTO patients (id, doctor_id, number, created_at) VALUES ('p', 'd', 1, '2026-01-01')",
+            f"INSERT INTO stored_files ({COLUMNS}) VALUES ({FILE})",
+            "INSERT INTO device_reports (id, patient_id, file_id, created_at) VALUES ('r', 'p', 'f', '2026-01-01')",
+        ):
+            connection.exec_driver_sql(statement)
+    for revision, step in (("head", command.upgrade), ("0003", command.downgrade), ("head", command.upgrade)):
+        to(revision, step)
+        with empty._engine.connect() as connection:
+            told = "SELECT sha256, file_id FROM stored_files JOIN device_reports ON file_id = stored_files.id"
+            assert tuple(connection.exec_driver_sql(told).one()) == ("aa", "f")
+    with empty.write() as transaction:
+        [file_id] = transaction.compared_files.adopt(
+            [{"key": "b/csvs/B.csv", "content_type": "text/csv", "size": 1, "reference_id": ""}], datetime(2026, 1, 2)
+        ).values()
+        assert transaction.file_list.get(file_id).file.sha256 is None
+        assert [row.key for row in transaction.compared_files.rows_after("", 9)] == ["b/csvs/B.csv", "b/csvs/a.csv"]
