@@ -13,7 +13,7 @@ import callbacks_medical
 from oximetry.adapters.catalogue.catalogue import utc_now
 from oximetry.adapters.security import derive_key
 from oximetry.composition import Services, create_services
-from oximetry.services.intake.uploads import MEGABYTE
+from oximetry.services.incoming import MEGABYTE
 from oximetry.settings import Settings
 from oximetry.web import dash_requests, routes, security, sign_in
 from oximetry.web.admin import storage_page

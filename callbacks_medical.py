@@ -9,6 +9,7 @@ from dash import ALL, ClientsideFunction, Input, Output, Patch, State, no_update
 from dash.exceptions import PreventUpdate
 
 from oximetry.domain.errors import InvalidRequest, OximetryError
+from oximetry.services.links import PatientCard
 from oximetry.web import inputs, report_view
 from oximetry.web.doctor import (
     batch_view,
@@ -25,7 +26,6 @@ from oximetry.web.i18n import Words
 from oximetry.web.language import request_words
 from oximetry.web.messages import failed, said, signed_in_doctor, tell
 from oximetry.web.services import WebServices
-from patient_links import PatientCard
 
 IDLE_POLL_MS = 5000
 ROWS_IN_FULL = 30  # a longer table scrolls by itself: the browser then draws only the rows in sight

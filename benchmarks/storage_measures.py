@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.far_away import far_away
 from benchmarks.report import Row
-from storage_service import StoreOptions, build_store
+from oximetry.adapters.stores.build import StoreOptions, build_store
 from tests.storage.gateway import Gateway
 
 FILES = 200

@@ -150,7 +150,7 @@ def _plan_fake(url: str, step: int) -> dict[str, float]:
 
 def _on_the_gateway(folder: Path) -> Iterator[Row]:
     """Plan and apply: at first no object has a row."""
-    from storage_service import StoreOptions, build_store
+    from oximetry.adapters.stores.build import StoreOptions, build_store
     from tests.storage.gateway import Gateway, missing_programs
 
     if missing_programs():

@@ -12,6 +12,7 @@ from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
 from oximetry.adapters.jobs import HueyBell
 from oximetry.adapters.plots import PngRenderer
 from oximetry.adapters.security import Argon2Hasher, FernetVault
+from oximetry.adapters.stores.build import StoreOptions, build_store
 from oximetry.adapters.stores.signed_urls import UrlSigner
 from oximetry.adapters.vendor_report.report_process import ReportReader
 from oximetry.domain.errors import RenderingUnavailable
@@ -19,6 +20,7 @@ from oximetry.domain.ports import ObjectStore
 from oximetry.domain.records import Job
 from oximetry.readers.formats import create_registry
 from oximetry.services.accounts import AccountService
+from oximetry.services.incoming import MEGABYTE, UploadLimits
 from oximetry.services.intake.adding import AddingService
 from oximetry.services.intake.assignment import AssignmentService
 from oximetry.services.intake.batch import BatchService
@@ -26,7 +28,8 @@ from oximetry.services.intake.joining import JoiningService
 from oximetry.services.intake.reading import ReadingService
 from oximetry.services.intake.report_choices import ReportChoiceService
 from oximetry.services.intake.storing import StoringService
-from oximetry.services.intake.uploads import MEGABYTE, UploadLimits, UploadService
+from oximetry.services.intake.uploads import UploadService
+from oximetry.services.links import PatientLinks
 from oximetry.services.nights.analysis import NightReport
 from oximetry.services.nights.exclusions import ExclusionService
 from oximetry.services.nights.moving import MovingService
@@ -51,9 +54,8 @@ from oximetry.settings import Settings
 from oximetry.web.figures import night_figure
 from oximetry.web.i18n import words
 from oximetry.web.services import WebServices
-from patient_links import PatientLinks
 from pdf_parser import report_stamp
-from storage_service import StorageService, StoreOptions, build_store
+from storage_service import StorageService
 
 PLOTLY_BUNDLE = Path(__file__).resolve().parents[1] / "assets" / "plotly-cartesian.min.js"
 PICTURE_SIZE_PX = (1280, 720)

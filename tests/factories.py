@@ -19,12 +19,14 @@ from oximetry.domain.records import Doctor, Job, Patient, Role, UploadItem
 from oximetry.readers.formats import create_registry
 from oximetry.readers.viatom_binary import HEADER_BYTES, RECORD
 from oximetry.samples.writers.catalogue import WRITERS
+from oximetry.services.incoming import MEGABYTE, IncomingFile, UploadLimits
 from oximetry.services.intake.assignment import AssignmentService
 from oximetry.services.intake.batch import BatchService
 from oximetry.services.intake.joining import JoiningService
 from oximetry.services.intake.reading import ReadingService
 from oximetry.services.intake.storing import StoringService
-from oximetry.services.intake.uploads import MEGABYTE, IncomingFile, UploadLimits, UploadService
+from oximetry.services.intake.uploads import UploadService
+from oximetry.services.links import PatientLinks
 from oximetry.services.nights.exclusions import ExclusionService
 from oximetry.services.nights.moving import MovingService
 from oximetry.services.nights.night_reader import NightReader
@@ -34,7 +36,6 @@ from oximetry.services.storage.file_urls import FileUrls
 from oximetry.services.storage.housekeeping import HousekeepingService
 from oximetry.services.storage.verifying import VERIFY, VerifyingService
 from oximetry.services.work import JobRunner
-from patient_links import PatientLinks
 from pdf_parser import report_stamp
 from storage_service import StorageService
 from tests.made_up_reports import MadeUpReports

@@ -94,7 +94,7 @@ class ShellBatch:
 
     def take(self, files: Sequence[Path]) -> None:
         """Stage and read the files; each one that is refused is named on stderr."""
-        from oximetry.services.intake.uploads import IncomingFile
+        from oximetry.services.incoming import IncomingFile
 
         for file in files:
             try:

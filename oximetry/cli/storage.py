@@ -50,8 +50,8 @@ def check(context: click.Context, language: str) -> None:
 
 
 def _configured() -> ObjectStore:
+    from oximetry.adapters.stores.build import StoreOptions, build_store
     from oximetry.settings import Settings
-    from storage_service import StoreOptions, build_store
 
     return build_store(StoreOptions(**Settings.load().store_values(patience="check")))
 

@@ -13,8 +13,8 @@ import click
 
 from oximetry.cli.common import REFUSED, WRONG_USAGE, in_words, language_option, opened_services
 from oximetry.domain.errors import ConfigurationError, InvalidRequest, NotFound
+from oximetry.domain.keys import OWN, STAGING
 from oximetry.domain.migration.migrating import GOOD, MigrationLine, Outcome, counts
-from oximetry.domain.sync.syncing import OWN, STAGING
 
 if TYPE_CHECKING:
     from oximetry.adapters.migration.migration_journal import MigrationJournal
@@ -257,7 +257,7 @@ def _in_use(services: Services, target: str) -> Callable[[str], bool]:
 
 
 def _store(services: Services, name: str, *, is_source: bool = False) -> ObjectStore:
-    from storage_service import PROVIDERS, StoreOptions, build_store
+    from oximetry.adapters.stores.build import PROVIDERS, StoreOptions, build_store
 
     provider, _, path = name.partition(":")
     if provider not in PROVIDERS or (path and provider != LOCAL):

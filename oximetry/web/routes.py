@@ -20,7 +20,7 @@ from oximetry.domain.errors import (
     StorageRefused,
     StorageUnavailable,
 )
-from oximetry.services.intake.uploads import MEGABYTE, IncomingFile
+from oximetry.services.incoming import MEGABYTE, IncomingFile
 from oximetry.web.dash_requests import posted_json
 from oximetry.web.language import request_words
 from oximetry.web.patient import old_links

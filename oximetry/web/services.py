@@ -12,13 +12,13 @@ from oximetry.services.intake.batch import BatchService
 from oximetry.services.intake.joining import JoiningService
 from oximetry.services.intake.report_choices import ReportChoiceService
 from oximetry.services.intake.uploads import UploadService
+from oximetry.services.links import PatientLinks
 from oximetry.services.nights.exclusions import ExclusionService
 from oximetry.services.nights.nights import NightService
 from oximetry.services.nights.rule_answers import ExtraRuleService
 from oximetry.services.readiness import ReadinessService
 from oximetry.services.storage.storage_admin import StorageAdmin
 from oximetry.services.sync.syncing import SyncService
-from patient_links import PatientLinks
 
 
 class SignedContent(Protocol):

@@ -5,17 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oximetry.domain.errors import StorageUnavailable
+from oximetry.domain.keys import patient_of
 from oximetry.domain.ports import StoredObject
-from oximetry.domain.sync.syncing import (
-    CatalogueRow,
-    Guard,
-    Kind,
-    Left,
-    judge,
-    merge_join,
-    patient_of,
-    same_content,
-)
+from oximetry.domain.sync.syncing import CatalogueRow, Guard, Kind, Left, judge, merge_join, same_content
 
 NOW = datetime(2026, 3, 1, 8)
 OLD = NOW - timedelta(days=3)

@@ -15,7 +15,7 @@ import pytest
 
 from oximetry import composition
 from oximetry.domain.records import Doctor, ItemState, UploadItem
-from oximetry.services.intake.uploads import IncomingFile
+from oximetry.services.incoming import IncomingFile
 from oximetry.settings import Settings
 from tests.e2e.live import EMAIL, Site, running, wait_until
 from tests.factories import night_csv, night_name

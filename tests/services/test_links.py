@@ -7,7 +7,7 @@ from sqlalchemy import select
 from oximetry.adapters.catalogue import tables
 from oximetry.adapters.security import FernetVault
 from oximetry.domain.errors import InvalidRequest, LinkRefused, NotFound
-from patient_links import PatientLinks
+from oximetry.services.links import PatientLinks
 from tests.factories import (
     BASE_URL,
     NOW,

@@ -18,7 +18,7 @@ from PIL import Image
 from app_instance import create_app
 from oximetry.cli.common import opened_services
 from oximetry.domain.migration.old_layout import OldHouse, OldKind, harmless_name, kind_of, token_and_name
-from oximetry.services.intake.uploads import IncomingFile
+from oximetry.services.incoming import IncomingFile
 from tests.factories import night_csv, night_name
 from tests.storage.test_storage_migrate import EMAIL, NAME, Buckets, buckets, files, folder, migrate, place, told
 

@@ -10,11 +10,12 @@ from uuid import uuid4
 import pytest
 
 import storage_service as scripts
+from oximetry.adapters.stores.build import PROVIDERS, StoreOptions, build_store
 from oximetry.adapters.stores.local_store import LocalStore
 from oximetry.adapters.stores.s3_client import CHECK, INTERACTIVE, WORKER
 from oximetry.adapters.stores.s3_store import S3Store
 from oximetry.domain.errors import AlreadyExists, ConfigurationError, StorageRefused
-from storage_service import PROVIDERS, StoreOptions, build_store, r2_client
+from storage_service import r2_client
 from tests.storage.ceph import free_ports
 
 TOKEN = "3f0c8a52-6a43-4c0e-9a4e-0d6f4c1b2a77"

@@ -19,11 +19,11 @@ import pytest
 from botocore.exceptions import ClientError
 from werkzeug.serving import make_server
 
+from oximetry.adapters.stores.build import StoreOptions, build_store
 from oximetry.adapters.stores.local_store import LocalStore
 from oximetry.adapters.stores.s3_client import Patience, S3Config, S3Traits
 from oximetry.domain.errors import NotFound, StorageRefused
 from oximetry.domain.ports import ObjectStore
-from storage_service import StoreOptions, build_store
 from tests.real_parts import require_real_part, run_folder
 from tests.storage.front import front_of
 from tests.storage.gateway import Gateway, missing_programs, shared_gateway

@@ -15,7 +15,7 @@ from oximetry import composition
 from oximetry.domain.errors import RenderingUnavailable
 from oximetry.domain.records import Doctor
 from oximetry.samples.samples import samples
-from oximetry.services.intake.uploads import IncomingFile
+from oximetry.services.incoming import IncomingFile
 from oximetry.settings import Settings
 
 PASSWORD = "un-secret-de-test-lung"

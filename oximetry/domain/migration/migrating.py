@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from oximetry.domain.sync.syncing import SENTINEL_KEY, STAGING
+from oximetry.domain.keys import STAGING
+from oximetry.domain.sync.syncing import SENTINEL_KEY
 
 OLD_DATA = "patient_data/"
 OLD_KEYS = "old/"

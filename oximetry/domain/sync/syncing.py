@@ -6,24 +6,19 @@ outbox, work in progress, anything younger than a day) is told apart from what i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from oximetry.domain.errors import StorageUnavailable
+from oximetry.domain.keys import OWN, STAGING
 from oximetry.domain.ports import StoredObject
-from oximetry.domain.records import FileKind
 
-STAGING = "users/"
-OWN = ".oximetry/"
 SENTINEL_KEY = ".oximetry/catalogue"
 MAX_KEY_LENGTH = 300
 UNASSIGNED = "unassigned"
-
-_PATIENTS_KEY = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([a-z]+)/[^/]+")
 
 
 class Kind(StrEnum):
@@ -139,12 +134,6 @@ def judge(found: StoredObject | None, row: CatalogueRow | None, guard: Guard) ->
     return None if kind is None else guard.reason(found, row) or kind
 
 
-def patient_of(key: str) -> str | None:
-    """The patient whom a key in our form names; ``None`` for every other key."""
-    parts = _PATIENTS_KEY.fullmatch(key)
-    return parts[1] if parts and parts[2] in {kind.value for kind in FileKind} else None
-
-
 def same_content(found: StoredObject, size: int, etag: str | None) -> bool:
     """Whether an object can be what is known of it; an ETag with a dash (sent in parts) is no MD5 and says nothing."""
     if found.size != size:
@@ -169,3 +158,6 @@ def _ordered(stream: Iterable[Keyed]) -> Iterator[Keyed]:
             raise StorageUnavailable("storage_listing_incomplete", operation="compare")
         last = one.key
         yield one
+
+
+YOUNG = timedelta(hours=24)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import InvalidRecording, InvalidRequest, InvalidUpload, StorageUnavailable
 from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem
+from oximetry.services.incoming import IncomingFile
 from oximetry.services.intake.assignment import AssignmentService
 from oximetry.services.intake.reading import ReadingService
 from oximetry.services.intake.storing import StoringService
-from oximetry.services.intake.uploads import IncomingFile, UploadService
+from oximetry.services.intake.uploads import UploadService
 
 
 class AddingService:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from oximetry.domain.errors import InvalidUpload
 from oximetry.domain.records import ItemKind
-from oximetry.services.intake.uploads import MEGABYTE, IncomingFile, UploadLimits
+from oximetry.services.incoming import MEGABYTE, IncomingFile, UploadLimits
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack too slowly to be tried on a stranger's file
 _SYSTEM_FILES = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")

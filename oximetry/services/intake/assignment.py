@@ -11,10 +11,10 @@ from oximetry.domain.errors import InvalidRequest
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import Doctor, ItemState, UploadItem
 from oximetry.services.intake.batch import elsewhere, overlapping
-from oximetry.services.intake.kept_reports import nights_of_reports
+from oximetry.services.links import PatientLinks
 from oximetry.services.matching.pairing import is_late, mismatched, paired
+from oximetry.services.matching.report_homes import nights_of_reports
 from oximetry.services.matching.same_night import NightIndex, is_recording, known_nights
-from patient_links import PatientLinks
 
 NEW_PATIENT = "new:"
 _NEW = re.compile(r"new:[A-Z]{1,2}")

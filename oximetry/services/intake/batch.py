@@ -11,8 +11,8 @@ from typing import Any
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.joining import gap_between
 from oximetry.domain.records import Doctor, ItemKind, ItemState, KnownNight, UploadItem, UploadSession
-from oximetry.services.intake.kept_reports import nights_of_reports
 from oximetry.services.matching.pairing import Mismatch, ambiguous, is_late, mismatched, paired
+from oximetry.services.matching.report_homes import nights_of_reports
 from oximetry.services.matching.same_night import (
     NightIndex,
     completes,

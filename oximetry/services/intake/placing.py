@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRecording, NotFound, NotReady
+from oximetry.domain.keeping import RESTORABLE
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.recording import Recording
 from oximetry.domain.records import KnownNight, NightState, UploadItem
@@ -14,7 +15,6 @@ from oximetry.domain.sameness import agree
 from oximetry.services.matching.same_night import completes, holds_the_same, known_nights
 from oximetry.services.nights.night_reader import NightReader
 from oximetry.services.nights.originals import stored_parts
-from oximetry.services.storage.housekeeping import RESTORABLE
 
 
 @dataclass(frozen=True, slots=True)

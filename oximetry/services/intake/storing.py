@@ -14,17 +14,16 @@ from oximetry.domain.ports import Clock, ObjectStore, ReportReader
 from oximetry.domain.recording import Hints
 from oximetry.domain.records import ItemKind, ItemState, NightState, UploadItem
 from oximetry.domain.sameness import samples_sha256
-from oximetry.services.intake.kept_reports import ReportKeeper, claim_report, home_of_report
+from oximetry.services.intake.kept_reports import ReportKeeper
 from oximetry.services.intake.placing import Place, Placing
 from oximetry.services.intake.uploads import UploadService
-from oximetry.services.nights.night_files import ReadNight
+from oximetry.services.matching.report_homes import claim_report, home_of_report
+from oximetry.services.nights.night_files import PLOT_LANGUAGES, ReadNight
 from oximetry.services.nights.night_reader import NightReader, analysis_rows, stored_numbers
 from oximetry.services.nights.originals import joined_sha256
 from oximetry.services.nights.reconciling import note_reconciliation
 
 logger = logging.getLogger(__name__)
-
-PLOT_LANGUAGES = ("ro", "en")
 
 
 class StoringService:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import logging
-import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -17,10 +12,10 @@ from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, InvalidUpload, OximetryError
 from oximetry.domain.ports import Clock, Staging, Vault
 from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem, UploadSession, user_hash
+from oximetry.services.incoming import MEGABYTE, IncomingFile, UploadLimits
 
 logger = logging.getLogger(__name__)
 
-MEGABYTE = 1024 * 1024
 MAX_NAME_LENGTH = 200
 EARLIEST_START = datetime(2000, 1, 1)
 _CONTENT_TYPES = {
@@ -28,46 +23,6 @@ _CONTENT_TYPES = {
     ItemKind.REPORT: "application/pdf",
     ItemKind.ARCHIVE: "application/zip",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class UploadLimits:
-    """The limits of a batch, in bytes and files."""
-
-    file_bytes: int
-    files: int
-    batch_bytes: int
-
-
-@dataclass(frozen=True)
-class IncomingFile:
-    """One file as it arrives; ``name`` is evidence for reading, never part of a key."""
-
-    name: str
-    content: bytes
-
-    @cached_property
-    def sha256(self) -> str:
-        """Lower-case hex."""
-        return hashlib.sha256(self.content).hexdigest()
-
-    @cached_property
-    def kind(self) -> ItemKind:
-        """By content, never by name."""
-        if self.content[:1024].lstrip().startswith(b"%PDF-"):
-            return ItemKind.REPORT
-        if self.content.startswith((b"PK\x03\x04", b"PK\x05\x06")) and not is_workbook(self.content):
-            return ItemKind.ARCHIVE
-        return ItemKind.RECORDING
-
-
-def is_workbook(content: bytes) -> bool:
-    """Whether a ZIP is an Excel file: one recording, not an archive of several."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return "xl/workbook.xml" in archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
-        return False
 
 
 class UploadService:

@@ -27,10 +27,10 @@ from oximetry.domain.migration.old_layout import (
     token_and_name,
 )
 from oximetry.domain.records import Doctor, ItemKind, ItemState, NightState, UploadItem
+from oximetry.services.incoming import IncomingFile
 from oximetry.services.intake.adding import AddingService
-from oximetry.services.intake.uploads import IncomingFile
+from oximetry.services.links import PatientLinks, old_token_sha256
 from oximetry.services.migration.pace import Pace
-from patient_links import PatientLinks, old_token_sha256
 
 logger = logging.getLogger(__name__)
 

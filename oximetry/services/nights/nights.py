@@ -10,6 +10,7 @@ from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, NotFound
+from oximetry.domain.keeping import RESTORABLE
 from oximetry.domain.metrics import ANALYSIS_WARNINGS
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.quality import Exclusion
@@ -24,14 +25,13 @@ from oximetry.domain.records import (
     UploadItem,
     VendorReport,
 )
-from oximetry.services.intake.storing import PLOT_LANGUAGES
 from oximetry.services.matching.pairing import paired
 from oximetry.services.nights.analysis import NightReport
+from oximetry.services.nights.night_files import PLOT_LANGUAGES
 from oximetry.services.nights.night_reader import NightReader, analysis_rows, stored_numbers
 from oximetry.services.nights.originals import of_kind, staged_parts, stored_parts
 from oximetry.services.nights.reconciling import note_reconciliation
 from oximetry.services.storage.file_urls import FileUrls
-from oximetry.services.storage.housekeeping import RESTORABLE
 
 logger = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import NotReady
+from oximetry.domain.keys import NewFile, ObjectName
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.quality import Exclusion
 from oximetry.domain.records import FileKind, NightState
-from oximetry.services.intake.storing import PLOT_LANGUAGES
 from oximetry.services.nights.analysis import NightReport
-from oximetry.services.nights.night_files import NewFile, ObjectName
+from oximetry.services.nights.night_files import PLOT_LANGUAGES
 from oximetry.services.nights.nights import NightService
 
 logger = logging.getLogger(__name__)

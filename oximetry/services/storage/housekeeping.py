@@ -10,10 +10,10 @@ from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import NotFound
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.services.storage.verifying import VERIFY
+from oximetry.domain.keeping import RESTORABLE
 
 logger = logging.getLogger(__name__)
 
-RESTORABLE = timedelta(days=30)
 QUIET_BATCH = timedelta(days=2)
 PORTION = 200
 DAILY = ("expunge", VERIFY)

@@ -17,10 +17,11 @@ from oximetry.domain.errors import InvalidRequest, InvalidUpload, NotFound
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.records import Doctor, FileKind, ItemKind, NightState, StoredFile
 from oximetry.domain.sync.sync_records import FileFilter, FilePlace, FileState, ListedFile, NightHome
-from oximetry.domain.sync.syncing import UNASSIGNED, patient_of
-from oximetry.services.storage.housekeeping import RESTORABLE
-from oximetry.services.nights.night_files import NewFile, ObjectName
-from oximetry.services.intake.uploads import MEGABYTE, IncomingFile
+from oximetry.domain.sync.syncing import UNASSIGNED
+from oximetry.domain.keys import patient_of
+from oximetry.domain.keeping import RESTORABLE
+from oximetry.domain.keys import NewFile, ObjectName
+from oximetry.services.incoming import MEGABYTE, IncomingFile
 
 PAGE_FILES = 50
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -14,10 +14,11 @@ from datetime import timedelta
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import NotFound, StorageRefused, SyncAborted
+from oximetry.domain.keys import patient_of
 from oximetry.domain.ports import Clock, ObjectStore, StoredObject
 from oximetry.domain.sync.sync_records import Outcome, RunState, SyncEntry, SyncRun
-from oximetry.domain.sync.syncing import Guard, Kind, patient_of, same_content
-from oximetry.services.sync.sync_planning import YOUNG, SyncLimits, plan_lines, sha256_of
+from oximetry.domain.sync.syncing import YOUNG, Guard, Kind, same_content
+from oximetry.services.sync.sync_planning import SyncLimits, plan_lines, sha256_of
 from oximetry.services.sync.sync_sentinel import Sentinel
 
 logger = logging.getLogger(__name__)

@@ -12,29 +12,17 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import OximetryError, StorageUnavailable, SyncAborted
+from oximetry.domain.keys import OWN, STAGING, patient_of
 from oximetry.domain.ports import Clock, ObjectStore, StoredObject
 from oximetry.domain.sync.sync_records import RunState, SyncEntry, SyncRun
-from oximetry.domain.sync.syncing import (
-    OWN,
-    STAGING,
-    CatalogueRow,
-    Guard,
-    Kind,
-    Left,
-    judge,
-    merge_join,
-    moment,
-    patient_of,
-)
+from oximetry.domain.sync.syncing import YOUNG, CatalogueRow, Guard, Kind, Left, judge, merge_join, moment
 from oximetry.services.sync.sync_sentinel import Sentinel
 
 logger = logging.getLogger(__name__)
 
-YOUNG = timedelta(hours=24)
 ROWS_AT_ONCE = 5000
 KEYS_AT_ONCE = 20_000
 ENTRIES_AT_ONCE = 2000

@@ -22,7 +22,7 @@ from oximetry.domain.errors import (
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import FileKind, Role
 from oximetry.domain.sync.sync_records import FileState
-from oximetry.services.intake.uploads import MEGABYTE, IncomingFile
+from oximetry.services.incoming import MEGABYTE, IncomingFile
 from oximetry.web.admin import storage_view as view
 from oximetry.web.language import request_words
 from oximetry.web.security import STORAGE_PATH

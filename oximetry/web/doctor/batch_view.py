@@ -14,11 +14,11 @@ from dash.development.base_component import Component
 
 from oximetry.domain.records import ItemKind, ItemState, UploadItem
 from oximetry.services.intake.batch import Batch, BatchRow
+from oximetry.services.links import PatientCard
 from oximetry.services.readiness import StorageState
 from oximetry.web.doctor import batch_words, join_view
 from oximetry.web.doctor.night_view import lowest
 from oximetry.web.i18n import NO_VALUE, Words
-from patient_links import PatientCard
 
 NEW_LETTERS = string.ascii_uppercase
 LISTED_PATIENTS = 60

@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from oximetry.services.intake.uploads import UploadLimits
+from oximetry.services.incoming import UploadLimits
 from oximetry.web.doctor import exclusion_view, extra_rules_view, ids
 from oximetry.web.figures import config
 from oximetry.web.i18n import Words

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from oximetry.domain.extra_rules import Answer
 from oximetry.domain.records import NightState, StoredFile, VendorReport
+from oximetry.services.links import PatientCard
 from oximetry.services.nights.nights import NightCard
 from oximetry.web import report_view
 from oximetry.web.doctor import extra_rules_view, ids
@@ -18,7 +19,6 @@ from oximetry.web.doctor.batch_view import patient_name
 from oximetry.web.doctor.night_view import lowest
 from oximetry.web.i18n import Words
 from oximetry.web.patient.patient_page import file_path
-from patient_links import PatientCard
 
 
 def patient_list(cards: Sequence[PatientCard], counts: Mapping[str, int], words: Words) -> Component:

@@ -11,8 +11,8 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from oximetry.domain.errors import LinkRefused
+from oximetry.services.links import PatientLinks
 from oximetry.web.language import request_words
-from patient_links import PatientLinks
 
 
 def blueprint(links: PatientLinks) -> Blueprint:

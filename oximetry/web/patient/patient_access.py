@@ -10,9 +10,9 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from oximetry.domain.errors import LinkRefused, NotFound
 from oximetry.domain.records import Link
+from oximetry.services.links import PatientLinks
 from oximetry.services.nights.nights import NightService
 from oximetry.web.security import PATIENT_PREFIX, is_https
-from patient_links import PatientLinks
 
 COOKIE = "patient"
 

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oximetry.domain.errors import InvalidUpload
+from oximetry.services.incoming import MEGABYTE, UploadLimits
 from oximetry.services.intake.archives import archive_entries
-from oximetry.services.intake.uploads import MEGABYTE, UploadLimits
 
 LIMITS = UploadLimits(file_bytes=MEGABYTE, files=4, batch_bytes=2 * MEGABYTE)
 

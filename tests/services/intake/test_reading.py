@@ -8,7 +8,7 @@ import pytest
 from oximetry.domain.errors import StorageUnavailable
 from oximetry.domain.records import ItemState
 from oximetry.samples.samples import refused_samples, samples
-from oximetry.services.intake.uploads import MEGABYTE, UploadLimits
+from oximetry.services.incoming import MEGABYTE, UploadLimits
 from tests.factories import PDF, night_csv, night_name, report_name
 from tests.made_up_reports import BLANK
 from tests.memory_store import Crash, crash

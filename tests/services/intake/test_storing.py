@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from oximetry.domain.errors import NotFound, NotReady, StorageRefused, StorageUnavailable
+from oximetry.domain.keys import ObjectName
 from oximetry.domain.records import FileKind, ItemState, NightState
-from oximetry.services.nights.night_files import ObjectName
 from tests.factories import PDF, Clinic, night_csv, night_name, report_name
 from tests.made_up_reports import BLANK
 from tests.memory_store import Crash, crash

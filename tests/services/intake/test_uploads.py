@@ -10,7 +10,7 @@ from oximetry.domain.errors import (
     StorageUnavailable,
 )
 from oximetry.domain.records import ItemKind, ItemState
-from oximetry.services.intake.uploads import MEGABYTE, IncomingFile, UploadLimits
+from oximetry.services.incoming import MEGABYTE, IncomingFile, UploadLimits
 from tests.factories import PDF, Clinic
 from tests.made_up_reports import BLANK
 from tests.parallel import together

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from oximetry.domain.errors import NotFound, NotReady, StorageRefused, StorageUnavailable, SyncAborted
+from oximetry.domain.keys import NewFile
 from oximetry.domain.sync.sync_records import FileFilter, FileState, RunState
 from oximetry.domain.sync.syncing import SENTINEL_KEY, Kind
-from oximetry.services.nights.night_files import NewFile
 from oximetry.services.storage.verifying import VerifyingService
 from oximetry.services.sync.sync_lock import LEASE
 from oximetry.services.sync.sync_planning import SyncLimits

@@ -10,8 +10,8 @@ import pytest
 
 from oximetry.domain.records import ItemKind, ItemState
 from oximetry.samples.samples import samples
+from oximetry.services.incoming import IncomingFile
 from oximetry.services.intake.batch import Batch, BatchRow
-from oximetry.services.intake.uploads import IncomingFile
 from oximetry.web.doctor import batch_view
 from oximetry.web.i18n import words
 from tests.web.conftest import World

@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from oximetry.domain.records import UploadItem
+from oximetry.services.incoming import IncomingFile
 from oximetry.services.intake.batch import Batch
-from oximetry.services.intake.uploads import IncomingFile
 from oximetry.web.doctor import batch_view
 from oximetry.web.doctor.join_view import gap_text
 from oximetry.web.i18n import words

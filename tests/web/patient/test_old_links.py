@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from oximetry.adapters.catalogue.catalogue import utc_now
 from oximetry.domain.errors import NotFound
-from patient_links import old_token_sha256
+from oximetry.services.links import old_token_sha256
 from tests.web.conftest import BASE_URL, World
 from tests.web.doctor.test_callbacks import Values, call, callback_of
 
