@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import dash
@@ -13,6 +12,7 @@ import callbacks_medical
 from oximetry.adapters.catalogue.catalogue import utc_now
 from oximetry.adapters.security import derive_key
 from oximetry.composition import Services, create_services
+from oximetry.logs import configure_logging
 from oximetry.services.incoming import MEGABYTE
 from oximetry.settings import Settings
 from oximetry.web import dash_requests, routes, security, sign_in
@@ -48,13 +48,13 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     security.install(server, fence, lambda: [found for app in dash_apps.values() for found in app.csp_hashes()])
     server.before_request(lambda: dash_requests.check(dash_apps))
     security.compress(server)
-    sign_in.install(server, services.web.accounts)
-    access = PatientAccess(services.web.links, services.web.nights, derive_key(settings.secret(), "patient-cookie"))
-    routes.install(server, services.web, access)
-    storage_page.install(server, services.web, utc_now)
-    dash_apps[security.DOCTOR_PREFIX] = doctor_app.create(server, services.web, ASSETS)
-    callbacks_medical.register(dash_apps[security.DOCTOR_PREFIX], services.web)
-    dash_apps[security.PATIENT_PREFIX] = patient_app.create(server, services.web, access, ASSETS)
+    sign_in.install(server, services.accounts)
+    access = PatientAccess(services.links, services.nights, derive_key(settings.secret(), "patient-cookie"))
+    routes.install(server, services, access)
+    storage_page.install(server, services, utc_now)
+    dash_apps[security.DOCTOR_PREFIX] = doctor_app.create(server, services, ASSETS)
+    callbacks_medical.register(dash_apps[security.DOCTOR_PREFIX], services)
+    dash_apps[security.PATIENT_PREFIX] = patient_app.create(server, services, access, ASSETS)
     _warm(server, list(dash_apps.values()), settings.base_url)
     return server
 
@@ -67,13 +67,6 @@ def create_server() -> Flask:
     services.catalogue.check()
     services.catalogue.dispose()
     return create_app(settings, services)
-
-
-def configure_logging() -> None:
-    """One line per event on stderr; libraries that could write signed URLs stay quiet."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for noisy in ("botocore", "urllib3", "kaleido", "choreographer", "huey", "werkzeug", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def _warm(server: Flask, apps: list[dash.Dash], base_url: str) -> None:

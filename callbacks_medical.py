@@ -289,9 +289,9 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
             return True, "", "", {}, "", "", None, True, "", "", "" if source == ids.LOCATION else no_update
         words, doctor_id = request_words(), signed_in_doctor().id
         if source == ids.GRID:
-            opened = services.nights.stored_as(doctor_id, inputs.row_id(cell))
-            report = services.nights.staged_trace(doctor_id, inputs.row_id(cell), services.uploads.name_of)
-            staged = services.nights.staged_reports(doctor_id, inputs.row_id(cell))
+            opened = services.staged.stored_as(doctor_id, inputs.row_id(cell))
+            report = services.staged.trace(doctor_id, inputs.row_id(cell))
+            staged = services.staged.reports(doctor_id, inputs.row_id(cell))
         else:
             opened, staged = inputs.text(night_id), []
             report = services.nights.trace(doctor_id, opened)

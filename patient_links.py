@@ -1,12 +1,16 @@
-"""Patients and their secret links: create, open, copy, rotate, revoke; every link is built on ``PUBLIC_URL``."""
+"""Patients and their secret links: what scripts call, and the names of the wing behind it."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
 
+from oximetry.services.links import MAX_LABEL_LENGTH, PatientCard, PatientLinks, old_token_sha256
+
 if TYPE_CHECKING:
     from oximetry.composition import Services
+
+__all__ = ["MAX_LABEL_LENGTH", "PatientCard", "PatientLinks", "add_recording", "old_token_sha256"]
 
 
 def add_recording(
@@ -55,7 +59,7 @@ def add_recording(
 
 @cache
 def _configured_services() -> Services:
-    # The one import that points up the house, and a late one: a script's call has nobody to hand it the parts.
+    # Late, so that importing the names alone reads no setting.
     from oximetry.composition import create_services
     from oximetry.settings import Settings
 

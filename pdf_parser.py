@@ -6,34 +6,13 @@ Reading happens in a child process (`report_process`); nothing here imports an i
 from __future__ import annotations
 
 import atexit
-import re
-from datetime import datetime
 from functools import lru_cache
 
 from oximetry.adapters.vendor_report.report_process import ReadReport, ReportReader
 from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.errors import InvalidUpload
-from oximetry.readers.file_names import device_in_name
 
 PDF_MAGIC = b"%PDF-"
-
-_STAMP = re.compile(r"(?<!\d)(20\d{12})(?!\d)")
-
-
-def report_stamp(filename: str) -> tuple[str | None, datetime | None]:
-    """Device serial and start of the recording that a report's file name carries.
-
-    Returns
-    -------
-    (str or None, datetime or None)
-        The serial (four digits behind the model's name) and the wall-clock start; ``None`` for what is not there.
-    """
-    serial = device_in_name(filename)[1]
-    found = _STAMP.search(filename.rpartition("/")[2])
-    try:
-        return serial, datetime.strptime(found[1], "%Y%m%d%H%M%S") if found else None
-    except ValueError:
-        return serial, None
 
 
 def parse_report(content: bytes) -> DeviceReport:

@@ -1,7 +1,7 @@
 """The object store that is configured, and the functions that scripts use on it.
 
-The application gets its store handed in (`build_store`); the functions below it are for trusted scripts and find the
-configured store at their first call.
+The functions are for trusted scripts and find the configured store at their first call; the application gets its store
+handed in.
 """
 
 from __future__ import annotations
@@ -11,21 +11,38 @@ from functools import cache
 from typing import Final
 from uuid import UUID
 
-from oximetry.adapters.stores.build import StoreOptions, build_store
+from oximetry.adapters.stores.build import PROVIDERS, StoreOptions, build_store
 from oximetry.adapters.stores.object_keys import check_key, check_part, content_type_of
+from oximetry.adapters.stores.script_client import StorageClient
 from oximetry.adapters.stores.staging import StagingArea
-from oximetry.domain.errors import NotFound, StorageRefused, StorageUnavailable
+from oximetry.domain.errors import StorageRefused, StorageUnavailable
 from oximetry.domain.ports import ObjectStore
 
+__all__ = [
+    "PROVIDERS",
+    "StorageClient",
+    "StorageService",
+    "StoreOptions",
+    "build_store",
+    "delete_patient_folder",
+    "download_patient_file",
+    "get_storage_status",
+    "list_patient_files",
+    "r2_client",
+    "upload_patient_csv",
+    "upload_patient_pdf",
+    "upload_patient_plot",
+]
+
 FILE_TYPES: Final = ("csvs", "originals", "pdfs", "plots")
-URL_SECONDS: Final = 3600
 
 
 @cache
 def _configured_store() -> ObjectStore:
+    from oximetry.composition import configured_store
     from oximetry.settings import Settings
 
-    return build_store(StoreOptions(**Settings.load().store_values()))
+    return configured_store(Settings.load())
 
 
 def _patient_key(token: str, file_type: str, filename: str) -> str:
@@ -34,45 +51,7 @@ def _patient_key(token: str, file_type: str, filename: str) -> str:
     return check_key(f"{check_part(token)}/{file_type}/{check_part(filename)}")
 
 
-class StorageClient:
-    """The configured store under the verbs that scripts know; see `r2_client`.
-
-    Every method raises ``StorageUnavailable`` for an outage, ``StorageRefused`` for a refusal and ``ValueError`` for a
-    key that no store can hold.
-    """
-
-    def upload_file(self, content: bytes, key: str, content_type: str) -> str:
-        """Store and verify; returns a URL good for an hour. ``AlreadyExists`` when other bytes are under the key."""
-        store, name = _configured_store(), check_key(key).rpartition("/")[2]
-        store.put(key, content, content_type=content_type, filename=name)
-        return store.url(key, expires_s=URL_SECONDS, filename=name, content_type=content_type)
-
-    def download_file(self, key: str) -> bytes | None:
-        """The whole content; ``None`` when there is no such object, and only then."""
-        try:
-            return _configured_store().get(key)
-        except NotFound:
-            return None
-
-    def delete_file(self, key: str) -> None:
-        """Remove for good; removing an absent object is a success."""
-        _configured_store().delete(key)
-
-    def list_files(self, prefix: str = "") -> list[str]:
-        """All keys that start with ``prefix``, in order."""
-        return [found.key for found in _configured_store().list(prefix)]
-
-    def generate_presigned_url(self, key: str, expiration: int = URL_SECONDS) -> str | None:
-        """A URL good for ``expiration`` (1-3600) seconds; ``None`` when the object does not exist."""
-        store, name = _configured_store(), check_key(key).rpartition("/")[2]
-        try:
-            store.stat(key)
-        except NotFound:
-            return None
-        return store.url(key, expires_s=expiration, filename=name, content_type=content_type_of(name))
-
-
-r2_client: Final = StorageClient()
+r2_client: Final = StorageClient(lambda: _configured_store())
 
 
 def upload_patient_csv(token: str, csv_content: bytes, filename: str) -> str:

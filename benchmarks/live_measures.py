@@ -229,8 +229,8 @@ def _cold_load(browser: Browser, link: str) -> tuple[float, float]:
 
 def _patients_cookie(site: Site, link: str) -> tuple[str, str]:
     services = _services(site)
-    opened = services.web.links.open(link.partition("#")[2])
-    (card,) = services.web.nights.shown(opened.doctor_id, opened.patient_id, "ro")
+    opened = services.links.open(link.partition("#")[2])
+    (card,) = services.nights.shown(opened.doctor_id, opened.patient_id, "ro")
     services.close()
     assert card.csv is not None
     connection = http.client.HTTPConnection("127.0.0.1", site.port)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
 from oximetry.adapters.jobs import HueyBell
@@ -14,10 +15,13 @@ from oximetry.adapters.plots import PngRenderer
 from oximetry.adapters.security import Argon2Hasher, FernetVault
 from oximetry.adapters.stores.build import StoreOptions, build_store
 from oximetry.adapters.stores.signed_urls import UrlSigner
+from oximetry.adapters.stores.staging import StagingArea
 from oximetry.adapters.vendor_report.report_process import ReportReader
 from oximetry.domain.errors import RenderingUnavailable
-from oximetry.domain.ports import ObjectStore
+from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.domain.ports import ReportReader as ReportReaderPort
 from oximetry.domain.records import Job
+from oximetry.readers.file_names import report_stamp
 from oximetry.readers.formats import create_registry
 from oximetry.services.accounts import AccountService
 from oximetry.services.incoming import MEGABYTE, UploadLimits
@@ -27,6 +31,7 @@ from oximetry.services.intake.batch import BatchService
 from oximetry.services.intake.joining import JoiningService
 from oximetry.services.intake.reading import ReadingService
 from oximetry.services.intake.report_choices import ReportChoiceService
+from oximetry.services.intake.staged import StagedNights
 from oximetry.services.intake.storing import StoringService
 from oximetry.services.intake.uploads import UploadService
 from oximetry.services.links import PatientLinks
@@ -54,16 +59,33 @@ from oximetry.settings import Settings
 from oximetry.web.figures import night_figure
 from oximetry.web.i18n import words
 from oximetry.web.services import WebServices
-from pdf_parser import report_stamp
-from storage_service import StorageService
 
 PLOTLY_BUNDLE = Path(__file__).resolve().parents[1] / "assets" / "plotly-cartesian.min.js"
 PICTURE_SIZE_PX = (1280, 720)
 
+Paint = Callable[[NightReport, str], bytes]
+
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """Everything built from the settings: for the pages (``web``), the worker (``runner``) and the command line."""
+class Parts:
+    """What stands in the place of a part that the settings would build; ``None`` where the settings decide.
+
+    Attributes
+    ----------
+    paint : callable
+        A night and a language to the bytes of its picture.
+    """
+
+    catalogue: Catalogue | None = None
+    store: ObjectStore | None = None
+    vendor_reports: ReportReaderPort | None = None
+    paint: Paint | None = None
+    clock: Clock = utc_now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services(WebServices):
+    """Every service and the parts that a process must start, ask and close."""
 
     settings: Settings
     catalogue: Catalogue
@@ -72,8 +94,13 @@ class Services:
     bell: HueyBell
     reader: NightReader
     renderer: PngRenderer
-    reports: ReportReader
-    web: WebServices
+    vendor_reports: ReportReaderPort
+    vault: FernetVault
+    reading: ReadingService
+    storing: StoringService
+    plotting: PlottingService
+    moving: MovingService
+    verifying: VerifyingService
     housekeeping: HousekeepingService
     reanalysis: ReanalysisService
     adding: AddingService
@@ -82,65 +109,36 @@ class Services:
     def close(self) -> None:
         """Let go of connections and of the browser."""
         self.renderer.close()
-        self.reports.close()
+        self.vendor_reports.close()
         self.bell.close()
         self.catalogue.dispose()
 
 
-def create_services(settings: Settings, *, interactive: bool = True) -> Services:
-    """Build all services. Nothing is asked of the network or the database before first use.
-
-    Parameters
-    ----------
-    interactive : bool
-        Whether a person waits for the store's answers (short time-outs) or the worker does.
-    """
-    parts = _parts(settings, "interactive" if interactive else "worker")
-    catalogue, store = parts.catalogue, parts.storage.store
-    core = _core(parts)
-    web = _web(parts, core)
-    reading = ReadingService(catalogue, store, core.uploads, parts.reader, utc_now, report_stamp, parts.reports)
-    storing = StoringService(catalogue, store, core.uploads, parts.reader, utc_now, parts.reports)
-    housekeeping = HousekeepingService(catalogue, store, utc_now)
-    return Services(
-        settings=settings,
-        catalogue=catalogue,
-        store=store,
-        outbox=parts.storage.outbox,
-        bell=parts.bell,
-        reader=parts.reader,
-        renderer=parts.renderer,
-        reports=parts.reports,
-        web=web,
-        housekeeping=housekeeping,
-        reanalysis=ReanalysisService(catalogue, core.nights, utc_now),
-        adding=AddingService(catalogue, core.uploads, reading, web.assignment, storing),
-        runner=_runner(parts, core, reading, storing, housekeeping),
-    )
-
-
 @dataclass(frozen=True, slots=True)
-class _Parts:
-    """What the services are joined with."""
+class _Built:
+    """The parts that the services are joined with."""
 
     settings: Settings
+    clock: Clock
     bell: HueyBell
     catalogue: Catalogue
     storage: _Storage
     vault: FernetVault
     reader: NightReader
     renderer: PngRenderer
-    reports: ReportReader
+    vendor_reports: ReportReaderPort
 
 
 @dataclass(frozen=True, slots=True)
-class _Core:
-    """Services that both the pages and the worker use."""
+class _Work:
+    """Services whose acts are jobs."""
 
-    uploads: UploadService
-    nights: NightService
-    readiness: ReadinessService
-    syncing: SyncService
+    reading: ReadingService
+    storing: StoringService
+    plotting: PlottingService
+    moving: MovingService
+    verifying: VerifyingService
+    housekeeping: HousekeepingService
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,18 +155,74 @@ class _Storage:
     watch: StoreWatch
 
 
-def _storage(settings: Settings, catalogue: Catalogue, patience: str) -> _Storage:
+def create_services(settings: Settings, *, interactive: bool = True, parts: Parts | None = None) -> Services:
+    """Build all services. Nothing is asked of the network or the database before first use.
+
+    Parameters
+    ----------
+    interactive : bool
+        Whether a person waits for the store's answers (short time-outs) or the worker does.
+    parts : Parts, optional
+        Substitutes for parts that the settings would build.
+    """
+    parts = parts or Parts()
+    built = _build(settings, "interactive" if interactive else "worker", parts)
+    pages = _pages(built)
+    work = _work(built, pages, parts.paint or _painter(built.renderer, pages.readiness))
+    return Services(
+        **_fields(pages),
+        **_fields(work),
+        settings=settings,
+        catalogue=built.catalogue,
+        store=built.storage.store,
+        outbox=built.storage.outbox,
+        bell=built.bell,
+        reader=built.reader,
+        renderer=built.renderer,
+        vendor_reports=built.vendor_reports,
+        vault=built.vault,
+        reanalysis=ReanalysisService(built.catalogue, pages.nights, built.clock),
+        adding=AddingService(built.catalogue, pages.uploads, work.reading, pages.assignment, work.storing),
+        runner=_runner(built, pages, work),
+    )
+
+
+def configured_store(settings: Settings) -> ObjectStore:
+    """The store of the settings alone, for scripts."""
+    return build_store(StoreOptions(**settings.store_values()))
+
+
+def _build(settings: Settings, patience: str, parts: Parts) -> _Built:
+    bell = HueyBell(settings.bell_url)
+    if parts.catalogue is None and settings.catalogue_url.startswith("sqlite"):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    catalogue = parts.catalogue or Catalogue(settings.catalogue_url, bell)
+    return _Built(
+        settings=settings,
+        clock=parts.clock,
+        bell=bell,
+        catalogue=catalogue,
+        storage=_storage(settings, catalogue, patience, parts),
+        vault=FernetVault(settings.secret()),
+        reader=NightReader(create_registry()),
+        renderer=PngRenderer(PLOTLY_BUNDLE),
+        vendor_reports=parts.vendor_reports or ReportReader(),
+    )
+
+
+def _storage(settings: Settings, catalogue: Catalogue, patience: str, parts: Parts) -> _Storage:
     """A store over the network gets an outbox; a folder does not: where its disk fails, the database's does too."""
-    store, outbox, breaker = _built_store(settings, patience), None, Breaker()
-    archived: ObjectStore = store
-    if settings.provider != "local" or settings.in_transition:
+    outbox, breaker = None, Breaker()
+    store = archived = parts.store or _built_store(settings, patience)
+    if parts.store is None and (settings.provider != "local" or settings.in_transition):
         total = settings.storage_outbox_max_mb * MEGABYTE
         limits = OutboxLimits(min(total, 2 * settings.upload_max_file_mb * MEGABYTE), total)
         archived = GuardedStore(store, breaker, monotonic)
-        store = outbox = OutboxStore(store, breaker, monotonic, catalogue, utc_now, limits)
-    watch = StoreWatch(GuardedStore(_built_store(settings, "check"), breaker, monotonic), monotonic)
+        store = outbox = OutboxStore(store, breaker, monotonic, catalogue, parts.clock, limits)
+    asked = parts.store or _built_store(settings, "check")
     values = settings.store_values()
-    return _Storage(store, archived, outbox, UrlSigner(values["secret"], values["base_url"]), watch)
+    own_urls = UrlSigner(values["secret"], values["base_url"])
+    return _Storage(store, archived, outbox, own_urls, StoreWatch(GuardedStore(asked, breaker, monotonic), monotonic))
 
 
 def _built_store(settings: Settings, patience: str) -> ObjectStore:
@@ -181,98 +235,94 @@ def _built_store(settings: Settings, patience: str) -> ObjectStore:
     return TransitionStore(first, second)
 
 
-def _parts(settings: Settings, patience: str) -> _Parts:
-    bell = HueyBell(settings.bell_url)
-    if settings.catalogue_url.startswith("sqlite"):
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    catalogue = Catalogue(settings.catalogue_url, bell)
-    return _Parts(
-        settings=settings,
-        bell=bell,
-        catalogue=catalogue,
-        storage=_storage(settings, catalogue, patience),
-        vault=FernetVault(settings.secret()),
-        reader=NightReader(create_registry()),
-        renderer=PngRenderer(PLOTLY_BUNDLE),
-        reports=ReportReader(),
+def _pages(built: _Built) -> WebServices:
+    """What the pages may ask for."""
+    settings, catalogue, storage, clock = built.settings, built.catalogue, built.storage, built.clock
+    store = storage.store
+    file_urls = FileUrls(store, storage.own_urls, settings.signed_url_ttl_s, storage.watch.nudge)
+    may_remove = SyncLimits(settings.storage_sync_max_removed, settings.storage_sync_max_removed_pct)
+    uploads = UploadService(
+        catalogue,
+        lambda email, session: StagingArea(email, store, {session}),
+        built.vault,
+        clock,
+        _upload_limits(settings),
+    )
+    nights = NightService(catalogue, store, built.reader, clock, file_urls)
+    links = PatientLinks(catalogue, built.vault, settings.base_url, clock)
+    return WebServices(
+        accounts=AccountService(catalogue, Argon2Hasher(), clock),
+        links=links,
+        uploads=uploads,
+        batches=BatchService(catalogue),
+        assignment=AssignmentService(catalogue, links, clock),
+        joining=JoiningService(catalogue, clock),
+        report_choices=ReportChoiceService(catalogue, clock),
+        nights=nights,
+        staged=StagedNights(catalogue, store, built.reader, nights, uploads.name_of),
+        exclusions=ExclusionService(catalogue, nights, clock),
+        extra_rules=ExtraRuleService(catalogue),
+        readiness=ReadinessService(catalogue, storage.watch, clock),
+        syncing=SyncService(catalogue, storage.archived, clock, may_remove),
+        storage_admin=StorageAdmin(catalogue, store, clock, settings.upload_max_file_mb * MEGABYTE),
+        open_signed=partial(storage.own_urls.open, store.get),
     )
 
 
-def _core(parts: _Parts) -> _Core:
-    settings, catalogue, storage = parts.settings, parts.catalogue, parts.storage
-    limits = UploadLimits(
+def _work(built: _Built, pages: WebServices, paint: Paint) -> _Work:
+    catalogue, store, clock, reader = built.catalogue, built.storage.store, built.clock, built.reader
+    return _Work(
+        reading=ReadingService(catalogue, store, pages.uploads, reader, clock, report_stamp, built.vendor_reports),
+        storing=StoringService(catalogue, store, pages.uploads, reader, clock, built.vendor_reports),
+        plotting=PlottingService(catalogue, store, pages.nights, paint, clock),
+        moving=MovingService(catalogue, store, clock),
+        verifying=VerifyingService(catalogue, store, clock),
+        housekeeping=HousekeepingService(catalogue, store, clock),
+    )
+
+
+def _runner(built: _Built, pages: WebServices, work: _Work) -> JobRunner:
+    handlers: dict[str, JobHandler] = {
+        "read_item": work.reading.read_item,
+        "store_item": work.storing.store_item,
+        "empty_staging": work.storing.empty_staging,
+        "render_plot": work.plotting.render_plot,
+        "move_night": work.moving.move_night,
+        "expunge": work.housekeeping.expunge,
+        VERIFY: work.verifying.verify,
+        PLAN_JOB: pages.syncing.plan,
+        APPLY_JOB: pages.syncing.apply,
+    }
+    if built.storage.outbox is not None:
+        handlers[ARCHIVE] = built.storage.outbox.archive
+    failures: dict[str, Callable[[str, str], None]] = {
+        "read_item": work.reading.refuse_failed,
+        "store_item": work.storing.mark_failed,
+        PLAN_JOB: pages.syncing.note,
+        APPLY_JOB: pages.syncing.note,
+    }
+    return JobRunner(built.catalogue, handlers, built.clock, partial(_note_failure, failures))
+
+
+def _fields(part: WebServices | _Work) -> dict[str, Any]:
+    return {field.name: getattr(part, field.name) for field in fields(part)}
+
+
+def _upload_limits(settings: Settings) -> UploadLimits:
+    return UploadLimits(
         file_bytes=settings.upload_max_file_mb * MEGABYTE,
         files=settings.upload_max_files,
         batch_bytes=settings.upload_max_batch_mb * MEGABYTE,
     )
-    file_urls = FileUrls(storage.store, storage.own_urls, settings.signed_url_ttl_s, storage.watch.nudge)
-    may_remove = SyncLimits(settings.storage_sync_max_removed, settings.storage_sync_max_removed_pct)
-
-    def staging(email: str, session: str) -> StorageService:
-        return StorageService(email, storage.store, {session})
-
-    return _Core(
-        uploads=UploadService(catalogue, staging, parts.vault, utc_now, limits),
-        nights=NightService(catalogue, storage.store, parts.reader, utc_now, file_urls),
-        readiness=ReadinessService(catalogue, storage.watch, utc_now),
-        syncing=SyncService(catalogue, storage.archived, utc_now, may_remove),
-    )
 
 
-def _web(parts: _Parts, core: _Core) -> WebServices:
-    settings, catalogue, store = parts.settings, parts.catalogue, parts.storage.store
-    links = PatientLinks(catalogue, parts.vault, settings.base_url, utc_now)
-    return WebServices(
-        accounts=AccountService(catalogue, Argon2Hasher(), utc_now),
-        links=links,
-        uploads=core.uploads,
-        batches=BatchService(catalogue),
-        assignment=AssignmentService(catalogue, links, utc_now),
-        joining=JoiningService(catalogue, utc_now),
-        report_choices=ReportChoiceService(catalogue, utc_now),
-        nights=core.nights,
-        exclusions=ExclusionService(catalogue, core.nights, utc_now),
-        extra_rules=ExtraRuleService(catalogue),
-        readiness=core.readiness,
-        syncing=core.syncing,
-        storage_admin=StorageAdmin(catalogue, store, utc_now, settings.upload_max_file_mb * MEGABYTE),
-        open_signed=partial(parts.storage.own_urls.open, store.get),
-    )
+def _note_failure(failures: Mapping[str, Callable[[str, str], None]], job: Job, reason: str) -> None:
+    """Tell whoever shows a job's outcome that it failed for good."""
+    if job.name in failures:
+        failures[job.name](job.subject, reason)
 
 
-def _runner(
-    parts: _Parts, core: _Core, reading: ReadingService, storing: StoringService, housekeeping: HousekeepingService
-) -> JobRunner:
-    catalogue, store, syncing = parts.catalogue, parts.storage.store, core.syncing
-    painter = _painter(parts.renderer, core.readiness)
-    handlers: dict[str, JobHandler] = {
-        "read_item": reading.read_item,
-        "store_item": storing.store_item,
-        "empty_staging": storing.empty_staging,
-        "render_plot": PlottingService(catalogue, store, core.nights, painter, utc_now).render_plot,
-        "move_night": MovingService(catalogue, store, utc_now).move_night,
-        "expunge": housekeeping.expunge,
-        VERIFY: VerifyingService(catalogue, store, utc_now).verify,
-        PLAN_JOB: syncing.plan,
-        APPLY_JOB: syncing.apply,
-    }
-    if parts.storage.outbox is not None:
-        handlers[ARCHIVE] = parts.storage.outbox.archive
-    failures: dict[str, Callable[[str, str], None]] = {
-        "read_item": reading.refuse_failed,
-        "store_item": storing.mark_failed,
-        PLAN_JOB: syncing.note,
-        APPLY_JOB: syncing.note,
-    }
-
-    def tell(job: Job, reason: str) -> None:
-        if job.name in failures:
-            failures[job.name](job.subject, reason)
-
-    return JobRunner(catalogue, handlers, utc_now, tell)
-
-
-def _painter(renderer: PngRenderer, readiness: ReadinessService) -> Callable[[NightReport, str], bytes]:
+def _painter(renderer: PngRenderer, readiness: ReadinessService) -> Paint:
     def paint(report: NightReport, language_code: str) -> bytes:
         try:
             picture = renderer.png(night_figure(report, words(language_code), picture=True), *PICTURE_SIZE_PX)

@@ -7,37 +7,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from oximetry.adapters.catalogue.catalogue import Catalogue
-from oximetry.adapters.security import FernetVault
+from oximetry.composition import Parts, create_services
 from oximetry.domain.recording import Hints
-from oximetry.domain.records import Doctor, Job, Patient, Role, UploadItem
+from oximetry.domain.records import Doctor, Patient, Role, UploadItem
 from oximetry.readers.formats import create_registry
 from oximetry.readers.viatom_binary import HEADER_BYTES, RECORD
 from oximetry.samples.writers.catalogue import WRITERS
-from oximetry.services.incoming import MEGABYTE, IncomingFile, UploadLimits
-from oximetry.services.intake.assignment import AssignmentService
-from oximetry.services.intake.batch import BatchService
-from oximetry.services.intake.joining import JoiningService
-from oximetry.services.intake.reading import ReadingService
-from oximetry.services.intake.storing import StoringService
-from oximetry.services.intake.uploads import UploadService
-from oximetry.services.links import PatientLinks
-from oximetry.services.nights.exclusions import ExclusionService
-from oximetry.services.nights.moving import MovingService
-from oximetry.services.nights.night_reader import NightReader
-from oximetry.services.nights.nights import NightService
-from oximetry.services.nights.plotting import PlottingService
-from oximetry.services.storage.file_urls import FileUrls
-from oximetry.services.storage.housekeeping import HousekeepingService
-from oximetry.services.storage.verifying import VERIFY, VerifyingService
-from oximetry.services.work import JobRunner
-from pdf_parser import report_stamp
-from storage_service import StorageService
+from oximetry.services.incoming import IncomingFile
+from oximetry.settings import Settings
 from tests.made_up_reports import MadeUpReports
 from tests.memory_store import MemoryStore
 from tests.postgres import Postgres
@@ -123,7 +107,7 @@ def report_name(serial: str = "9001", start: datetime = datetime(2025, 10, 7, 23
     return f"Checkme O2 {serial}_70_100_{start:%Y%m%d%H%M%S}.pdf"
 
 
-LIMITS = UploadLimits(file_bytes=2 * MEGABYTE, files=6, batch_bytes=3 * MEGABYTE)
+LIMITS_MB = (2, 6, 3)
 
 
 @dataclass
@@ -133,46 +117,38 @@ class Clinic:
     catalogue: Catalogue
     store: MemoryStore = field(default_factory=MemoryStore)
     clock: MovableClock = field(default_factory=MovableClock)
-    limits: UploadLimits = LIMITS
     reports: MadeUpReports = field(default_factory=MadeUpReports)
+    picture: bytes = b"\x89PNG drawn"
+    limits_mb: tuple[int, int, int] = LIMITS_MB
 
     def __post_init__(self) -> None:
-        """Join the parts as the composition root does."""
-        catalogue, store, clock = self.catalogue, self.store, self.clock
-        self.vault = FernetVault("a secret key for testing")
-        reader = NightReader(create_registry())
-        self.uploads = UploadService(
-            catalogue, lambda email, session: StorageService(email, store, {session}), self.vault, clock, self.limits
+        """Let the composition root join the services around the parts of this test."""
+        file_mb, files, batch_mb = self.limits_mb
+        settings = Settings(
+            _env_file=None,
+            secret_key="a secret key for testing",
+            public_url=BASE_URL,
+            upload_max_file_mb=file_mb,
+            upload_max_files=files,
+            upload_max_batch_mb=batch_mb,
         )
-        self.links = PatientLinks(catalogue, self.vault, BASE_URL, clock)
-        self.batches = BatchService(catalogue)
-        self.assignment = AssignmentService(catalogue, self.links, clock)
-        self.nights = NightService(catalogue, store, reader, clock, FileUrls(store, store, 300, lambda: None))
-        self.exclusions = ExclusionService(catalogue, self.nights, clock)
-        self.reading = ReadingService(catalogue, store, self.uploads, reader, clock, report_stamp, self.reports)
-        self.storing = StoringService(catalogue, store, self.uploads, reader, clock, self.reports)
-        self.joining = JoiningService(catalogue, clock)
-        self.moving = MovingService(catalogue, store, clock)
-        self.housekeeping = HousekeepingService(catalogue, store, clock)
-        self.picture = b"\x89PNG drawn"
-        self.plotting = PlottingService(catalogue, store, self.nights, lambda *_: self.picture, clock)
-        self.handlers: dict[str, Callable[[str], None]] = {
-            "read_item": self.reading.read_item,
-            "store_item": self.storing.store_item,
-            "empty_staging": self.storing.empty_staging,
-            "move_night": self.moving.move_night,
-            "render_plot": self.plotting.render_plot,
-            "expunge": self.housekeeping.expunge,
-            VERIFY: VerifyingService(catalogue, store, clock).verify,
-        }
-        self.failed: list[tuple[Job, str]] = []
-        self.runner = JobRunner(catalogue, self.handlers, clock, self._tell)
+        parts = Parts(self.catalogue, self.store, self.reports, lambda *_: self.picture, self.clock)
+        self.services = create_services(settings, parts=parts)
 
-    def _tell(self, job: Job, reason: str) -> None:
-        self.failed.append((job, reason))
-        tell = {"read_item": self.reading.refuse_failed, "store_item": self.storing.mark_failed}.get(job.name)
-        if tell:
-            tell(job.subject, reason)
+    def __getattr__(self, name: str) -> Any:
+        """A service by its name in the composition."""
+        return getattr(self.__dict__["services"], name)
+
+    @property
+    def handlers(self) -> dict[str, Callable[[str], None]]:
+        """What the worker does for each job, to be put aside by a test."""
+        return self.services.runner._handlers
+
+    @property
+    def failed_jobs(self) -> int:
+        """Jobs that ended without success."""
+        with self.catalogue.read() as transaction:
+            return transaction.jobs.counts().get("failed", 0)
 
     def doctor(self, email: str | None = None) -> Doctor:
         """A new account."""

@@ -37,6 +37,9 @@ class MadeUpReports:
         """No picture, but the bytes of one."""
         return b"\x89PNG\r\n\x1a\n of " + content
 
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 UNREAD_FIELDS = tuple(name for name in DeviceReport.__dataclass_fields__ if name != "carries_name")
 BLANK = MadeUpRead(DeviceReport(uncertain=UNREAD_FIELDS, carries_name=False))

@@ -5,23 +5,23 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.house import ROOT, circles, import_graph, module, own_file, source_names
 
 ROOMS = {
     "domain": ("oximetry/domain/",),
-    "services": ("oximetry/services/", "patient_links.py"),
-    "adapters": ("oximetry/adapters/", "oximetry/readers/", "storage_service.py", "pdf_parser.py"),
+    "services": ("oximetry/services/",),
+    "adapters": ("oximetry/adapters/", "oximetry/readers/"),
     "samples": ("oximetry/samples/",),
-    "web": ("oximetry/web/", "callbacks_medical.py"),
+    "web": ("oximetry/web/",),
     "settings": ("oximetry/settings.py",),
-    "root": ("app_instance.py", "oximetry/composition.py", "oximetry/__main__.py", "oximetry/cli/", "migrations/"),
+    "root": ("oximetry/composition.py", "oximetry/logs.py", "oximetry/__main__.py", "oximetry/cli/", "migrations/"),
+    "front": ("app_instance.py", "callbacks_medical.py", "patient_links.py", "pdf_parser.py", "storage_service.py"),
     "house": ("oximetry/__init__.py",),
 }
+INSIDE = {"root", "web", "samples", "adapters", "services", "domain", "settings", "house"}
 MAY_IMPORT = {
     "domain": {"domain", "house"},
     "services": {"services", "domain", "house"},
@@ -29,13 +29,14 @@ MAY_IMPORT = {
     "samples": {"samples", "adapters", "services", "domain", "house"},
     "web": {"web", "services", "domain", "house"},
     "settings": {"domain", "house"},
-    "root": {"root", "web", "samples", "adapters", "services", "domain", "settings", "house"},
+    "root": INSIDE,
+    "front": INSIDE | {"front"},
     "house": set(),
 }
-# The script functions of these find their settings at their first call.
-MAY_READ_SETTINGS_LATE = {"storage_service.py", "patient_links.py"}
-# A script's call of `patient_links.add_recording` has nobody to hand it the parts of the house.
-MAY_ENTER_BY_THE_ROOF = {("patient_links.py", "oximetry/composition.py")}
+# The wings of a layer from top to bottom: each imports only those that stand behind it.
+WINGS = {
+    "oximetry/services": ["migration", "intake", "matching", "nights", "sync", "storage"],
+}
 
 # Where each part from outside may be imported; a part that is not named may be used by no room but its tests.
 OUTSIDE = {
@@ -62,8 +63,8 @@ OUTSIDE = {
     "orjson": {"oximetry/web/"},
     "sqlalchemy": {"oximetry/adapters/", "migrations/"},
     "alembic": {"oximetry/adapters/catalogue/catalogue.py", "migrations/"},
-    "boto3": {"oximetry/adapters/stores/s3_", "storage_service.py"},
-    "botocore": {"oximetry/adapters/stores/s3_", "storage_service.py"},
+    "boto3": {"oximetry/adapters/stores/s3_"},
+    "botocore": {"oximetry/adapters/stores/s3_"},
     "urllib3": {"oximetry/adapters/stores/s3_"},
     "types_boto3_s3": {"oximetry/adapters/stores/s3_"},
     "psycopg": {"oximetry/adapters/"},
@@ -91,90 +92,64 @@ NOT_IN_THE_DOMAIN = {
 }  # fmt: skip
 
 
-def sources() -> list[str]:
-    found = [*ROOT.glob("*.py"), *(ROOT / "oximetry").rglob("*.py"), *(ROOT / "migrations").rglob("*.py")]
-    return sorted(path.relative_to(ROOT).as_posix() for path in found)
-
-
-def parsed(name: str) -> ast.Module:
-    return ast.parse((ROOT / name).read_text(encoding="utf-8"), name)
-
-
 def room_of(name: str) -> str:
     rooms = [room for room, places in ROOMS.items() if name.startswith(places)]
     assert rooms, f"{name} stands in no room"
     return rooms[0]
 
 
-def imports(name: str) -> Iterator[tuple[str, bool]]:
-    """Each imported module and whether it is imported at run time; those inside functions count like the others."""
-    tree = parsed(name)
-    for_types = {
-        node
-        for branch in ast.walk(tree)
-        if isinstance(branch, ast.If) and isinstance(branch.test, ast.Name) and branch.test.id == "TYPE_CHECKING"
-        for node in ast.walk(branch)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name, node not in for_types
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name}: imports are written out in full"
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                yield (inner if own_file(inner) else str(node.module)), node not in for_types
-
-
-def own_file(module: str) -> str | None:
-    """The source file of one of our own modules."""
-    path = module.replace(".", "/")
-    for candidate in (f"{path}.py", f"{path}/__init__.py"):
-        if (ROOT / candidate).is_file():
-            return candidate
-    return None
-
-
-@pytest.mark.parametrize("name", sources())
+@pytest.mark.parametrize("name", source_names())
 def test_imports_point_inwards(name):
     room = room_of(name)
-    for module, _ in imports(name):
-        target = own_file(module)
+    for dotted, _ in module(name).imports():
+        target = own_file(dotted)
         if target is None:
-            continue
-        if target == "oximetry/settings.py" and name in MAY_READ_SETTINGS_LATE:
-            continue
-        if (name, target) in MAY_ENTER_BY_THE_ROOF:
             continue
         assert room_of(target) in MAY_IMPORT[room], f"{name} ({room}) imports {target} ({room_of(target)})"
 
 
-def test_settings_are_read_late_where_they_are_read_at_all():
-    for name in MAY_READ_SETTINGS_LATE:
-        for node in parsed(name).body:
-            late = {"oximetry.settings", "app_instance"}
-            assert not (isinstance(node, ast.ImportFrom) and node.module in late), name
+def test_no_circle_is_left():
+    assert circles(import_graph()) == []
 
 
-@pytest.mark.parametrize("name", sources())
+@pytest.mark.parametrize("layer", WINGS)
+def test_wings_import_downwards_only(layer):
+    order = WINGS[layer]
+    for name, targets in import_graph().items():
+        wing = name.removeprefix(f"{layer}/").partition("/")[0]
+        if not name.startswith(layer) or wing not in order:
+            continue
+        for target in targets:
+            below = target.removeprefix(f"{layer}/").partition("/")[0]
+            if target.startswith(layer) and below in order:
+                assert order.index(below) >= order.index(wing), f"{name} imports {target}"
+
+
+@pytest.mark.parametrize("layer", WINGS)
+def test_every_wing_is_known(layer):
+    folders = {path.name for path in (ROOT / layer).iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == set(WINGS[layer])
+
+
+@pytest.mark.parametrize("name", source_names())
 def test_outside_parts_stay_where_they_have_business(name):
-    for module, _ in imports(name):
-        top = module.partition(".")[0]
-        if own_file(module) or own_file(top) or top in sys.stdlib_module_names:
+    for dotted, _ in module(name).imports():
+        top = dotted.partition(".")[0]
+        if own_file(dotted) or own_file(top) or top in sys.stdlib_module_names:
             continue
         assert top in OUTSIDE, f"{name} imports {top}, which is not on the list of parts"
         assert name.startswith(tuple(OUTSIDE[top])), f"{name} may not import {top}"
 
 
-@pytest.mark.parametrize("name", [name for name in sources() if room_of(name) == "domain"])
+@pytest.mark.parametrize("name", [name for name in source_names() if room_of(name) == "domain"])
 def test_the_domain_knows_no_world(name):
-    for module, _ in imports(name):
-        assert module.partition(".")[0] not in NOT_IN_THE_DOMAIN, f"{name} imports {module}"
+    for dotted, _ in module(name).imports():
+        assert dotted.partition(".")[0] not in NOT_IN_THE_DOMAIN, f"{name} imports {dotted}"
 
 
-@pytest.mark.parametrize("name", sources())
+@pytest.mark.parametrize("name", source_names())
 def test_only_the_settings_read_the_environment(name):
-    for node in ast.walk(parsed(name)):
+    for node in ast.walk(module(name).tree):
         reads = isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb")
         reads |= (
             isinstance(node, ast.ImportFrom)
@@ -184,16 +159,18 @@ def test_only_the_settings_read_the_environment(name):
         assert not reads or name == "oximetry/settings.py", f"{name}:{node.lineno} reads the environment"
 
 
-@pytest.mark.parametrize("name", [name for name in sources() if not name.startswith("oximetry/cli/")])
+@pytest.mark.parametrize("name", [name for name in source_names() if not name.startswith("oximetry/cli/")])
 def test_nobody_prints(name):
-    calls = [node for node in ast.walk(parsed(name)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    calls = [
+        node for node in ast.walk(module(name).tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
     assert not [call.lineno for call in calls if call.func.id == "print"], name
 
 
 def test_importing_everything_does_nothing(tmp_path):
     modules = [
         name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        for name in sources()
+        for name in source_names()
         if not name.startswith("migrations/")
     ]
     done = subprocess.run(

@@ -37,7 +37,7 @@ def create(
     """A new account for EMAIL; the password is asked for, or made up and printed once."""
     say = in_words(language)
     with opened_services() as services:
-        accounts = services.web.accounts
+        accounts = services.accounts
         if development_only and services.settings.production:
             return
         if if_absent and accounts.find(email) is not None:
@@ -59,12 +59,12 @@ def change_password(context: click.Context, email: str, generate: bool, language
     """A new password for EMAIL; every session of the account ends."""
     say = in_words(language)
     with opened_services() as services:
-        account = services.web.accounts.find(email)
+        account = services.accounts.find(email)
         if account is None:
             click.echo(say("cli.unknown_doctor", email=email), err=True)
             context.exit(WRONG_USAGE)
         password, shown = _password(context, generate, language)
-        services.web.accounts.set_password(account.id, password)
+        services.accounts.set_password(account.id, password)
     click.echo(say("cli.doctor.password_changed", email=email))
     if shown:
         click.echo(say("cli.doctor.password_once", password=password))

@@ -90,7 +90,7 @@ class ShellBatch:
         self._services = services
         self._doctor = doctor
         self._say = say
-        self._session_id = services.web.uploads.separate_session(doctor).id
+        self._session_id = services.uploads.separate_session(doctor).id
 
     def take(self, files: Sequence[Path]) -> None:
         """Stage and read the files; each one that is refused is named on stderr."""
@@ -99,7 +99,7 @@ class ShellBatch:
         for file in files:
             try:
                 incoming = IncomingFile(file.name, read_file(file))
-                self._services.web.uploads.accept(self._doctor, self._session_id, incoming)
+                self._services.uploads.accept(self._doctor, self._session_id, incoming)
             except OximetryError as error:
                 self._refuse(str(file), error)
         self._work_until_none_is(ItemState.RECEIVED)
@@ -114,7 +114,7 @@ class ShellBatch:
         if not self._items(ItemState.READ):
             return []
         try:
-            patients = self._services.web.assignment.all_to_one(
+            patients = self._services.assignment.all_to_one(
                 self._doctor, self._session_id, target, acknowledged=acknowledged
             )
         except InvalidRequest as error:
@@ -130,13 +130,13 @@ class ShellBatch:
     def close(self) -> None:
         """Take out what was not confirmed and end the batch; what still waits to be stored stays for the worker."""
         for item in self._items(ItemState.RECEIVED, ItemState.READ):
-            self._services.web.uploads.discard(self._doctor, item.id)
+            self._services.uploads.discard(self._doctor, item.id)
         if not self._items(ItemState.CONFIRMED):
-            self._services.web.uploads.finish_session(self._doctor, self._session_id)
+            self._services.uploads.finish_session(self._doctor, self._session_id)
 
     def _work_until_none_is(self, state: ItemState) -> None:
         """Do the work here; where a worker lives it is left to that one, unless it does not come to it."""
-        worker_lives = self._services.web.readiness.look().queue == "ok"
+        worker_lives = self._services.readiness.look().queue == "ok"
         left = self._items(state)
         changed_at = time.monotonic()
         while left:
@@ -162,7 +162,7 @@ class ShellBatch:
             return [item for item in transaction.uploads.items(self._session_id) if item.state in states]
 
     def _name(self, item: UploadItem) -> str:
-        return self._services.web.uploads.name_of(item) or str(item.number)
+        return self._services.uploads.name_of(item) or str(item.number)
 
     def _refuse(self, filename: str, error: OximetryError) -> None:
         self.complete = False
@@ -180,25 +180,25 @@ class ShellBatch:
 
     def _say_waiting(self, items: Sequence[UploadItem]) -> None:
         self.complete = False
-        rows = {row.item.id: row for row in self._services.web.batches.show(self._doctor, self._session_id).rows}
+        rows = {row.item.id: row for row in self._services.batches.show(self._doctor, self._session_id).rows}
         for item in items:
             row = rows.get(item.id)
             self._refuse(self._name(item), InvalidUpload(row.waits_for if row and row.waits_for else "not_ready"))
 
 
 def _doctor(services: Services, email: str) -> Doctor | None:
-    doctor = services.web.accounts.find(email)
+    doctor = services.accounts.find(email)
     return doctor if doctor is not None and doctor.disabled_at is None else None
 
 
 def _has_patient(services: Services, doctor: Doctor, patient_id: str) -> bool:
     try:
-        services.web.links.card(doctor.id, patient_id)
+        services.links.card(doctor.id, patient_id)
     except NotFound:
         return False
     return True
 
 
 def _print_link(services: Services, doctor: Doctor, patient_id: str, say: Words) -> None:
-    card = services.web.links.card(doctor.id, patient_id)
+    card = services.links.card(doctor.id, patient_id)
     click.echo(" ".join((patient_id, card.url or say("cli.ingest.no_link"))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,20 +25,21 @@ if TYPE_CHECKING:
 @click.pass_context
 def read_reports(context: click.Context, files: tuple[Path, ...], as_json: bool, language: str) -> None:
     """What the vendor's report in each FILE prints; unsure numbers are left out and named."""
-    from pdf_parser import parse_report
+    from oximetry.adapters.vendor_report.report_process import ReportReader
 
-    refused = False
-    for file in files:
-        try:
-            report = parse_report(read_file(file))
-        except OximetryError as error:
-            refuse(in_words(language), str(file), error)
-            refused = True
-            continue
-        if as_json:
-            click.echo(json.dumps({"file": file.name, **report.as_json()}, allow_nan=False))
-        else:
-            click.echo("\n".join(_lines(file.name, report, in_words(language))))
+    refused, reader = False, ReportReader()
+    with closing(reader):
+        for file in files:
+            try:
+                report = reader.read(read_file(file)).report
+            except OximetryError as error:
+                refuse(in_words(language), str(file), error)
+                refused = True
+                continue
+            if as_json:
+                click.echo(json.dumps({"file": file.name, **report.as_json()}, allow_nan=False))
+            else:
+                click.echo("\n".join(_lines(file.name, report, in_words(language))))
     if refused:
         context.exit(REFUSED)
 

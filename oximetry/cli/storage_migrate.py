@@ -89,7 +89,7 @@ def _migrate(
     context: click.Context, migration: _Migration, email: str | None, report: Path | None, threads: int
 ) -> bool:
     services, say = migration.services, migration.say
-    doctor = services.web.accounts.find(email) if email else None
+    doctor = services.accounts.find(email) if email else None
     if email and (doctor is None or doctor.disabled_at is not None):
         click.echo(say("cli.unknown_doctor", email=email), err=True)
         context.exit(WRONG_USAGE)
@@ -218,7 +218,7 @@ def _migration(
     old: OldSource = OldFolder(_folder(services, source_name)) if local else OldBucket(source)
     house = survey(old, pace) if with_old else OldHouse()
     copying = CopyingService(source, target, _described(services), pace, frozenset(house.patients))
-    importing = ImportingService(services.catalogue, services.web.links, services.adding, old, pace)
+    importing = ImportingService(services.catalogue, services.links, services.adding, old, pace)
     yield _Migration(services, say, pace, house, copying, importing)
 
 

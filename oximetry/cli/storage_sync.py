@@ -32,7 +32,7 @@ def sync(context: click.Context, init: bool, plan_file: Path | None, applied_fil
         raise click.UsageError("--init, --plan and --apply exclude each other")
     say = in_words(language)
     with opened_services() as services:
-        syncing = services.web.syncing
+        syncing = services.syncing
         if init:
             syncing.init()
             click.echo(say("cli.sync.initialised"))

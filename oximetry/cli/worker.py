@@ -28,17 +28,17 @@ FIRST_PICTURE_PX = (64, 48)
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 16), help="Jobs done at once.")
 def worker(threads: int) -> None:
     """Read, store and draw what the doctors drop, until SIGTERM or SIGINT."""
-    from app_instance import configure_logging
+    from oximetry.logs import configure_logging
 
     configure_logging()
     with opened_services() as services:
         Thread(target=_first_picture, args=(services,), daemon=True, name="first-picture").start()
-        readiness, housekeeping = services.web.readiness, services.housekeeping
+        readiness, housekeeping = services.readiness, services.housekeeping
         logger.info("worker started threads=%d storage=%s", threads, services.settings.provider)
         with ExitStack() as beside:
             beside.enter_context(every(BEAT_S, readiness.beat))
             beside.enter_context(every(DAILY_ASKED_S, housekeeping.submit_daily))
-            beside.enter_context(every(DAILY_ASKED_S, services.web.syncing.submit_daily))
+            beside.enter_context(every(DAILY_ASKED_S, services.syncing.submit_daily))
             if services.outbox is not None:
                 beside.enter_context(every(OUTBOX_ASKED_S, services.outbox.ask_again))
                 beside.enter_context(every(STORE_ASKED_S, services.outbox.look_again))
@@ -74,6 +74,6 @@ def _first_picture(services: Services) -> None:
             error.reason,
         )
     try:
-        services.web.readiness.note_rendering(failure)
+        services.readiness.note_rendering(failure)
     except OximetryError:
         logger.warning("the first picture's outcome could not be noted")

@@ -115,6 +115,10 @@ class ReportReader(Protocol):
         """A PNG of the first page."""
         ...
 
+    def close(self) -> None:
+        """Let go of what reads."""
+        ...
+
 
 class OwnUrls(Protocol):
     """Signed URLs on our own host, for what we serve ourselves."""

@@ -74,6 +74,17 @@ def epoch_in_name(filename: str | None) -> datetime | None:
     return None if match is None else datetime(1970, 1, 1) + timedelta(seconds=int(match[1]))
 
 
+def report_stamp(filename: str) -> tuple[str | None, datetime | None]:
+    """Device serial and start of the recording that the name of a vendor's report carries.
+
+    Returns
+    -------
+    (str or None, datetime or None)
+        The serial (four digits behind the model's name) and the wall-clock start; ``None`` for what is not there.
+    """
+    return device_in_name(filename)[1], moment_in_name(filename)
+
+
 def _stem(filename: str | None) -> str:
     name = re.split(r"[\\/]", filename or "")[-1][:200]
     return name.rsplit(".", 1)[0]

@@ -14,7 +14,7 @@ from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.reconciliation import Compared, reconcile
 from oximetry.domain.records import VendorReport
 from oximetry.domain.report_curve import ReportCurve
-from oximetry.services.nights.nights import StagedReport
+from oximetry.services.intake.staged import StagedReport
 from oximetry.web.figure_layout import LINE, PULSE, SPO2, TEXT
 from oximetry.web.i18n import Words
 

@@ -11,6 +11,7 @@ from oximetry.services.intake.assignment import AssignmentService
 from oximetry.services.intake.batch import BatchService
 from oximetry.services.intake.joining import JoiningService
 from oximetry.services.intake.report_choices import ReportChoiceService
+from oximetry.services.intake.staged import StagedNights
 from oximetry.services.intake.uploads import UploadService
 from oximetry.services.links import PatientLinks
 from oximetry.services.nights.exclusions import ExclusionService
@@ -55,6 +56,7 @@ class WebServices:
     joining: JoiningService
     report_choices: ReportChoiceService
     nights: NightService
+    staged: StagedNights
     exclusions: ExclusionService
     extra_rules: ExtraRuleService
     readiness: ReadinessService

@@ -200,7 +200,7 @@ def test_an_administrator_is_made_on_request(run):
 
     run("migrate")
     run("doctor", "create", EMAIL, "--admin")
-    assert with_services(lambda services: services.web.accounts.find(EMAIL).role) is Role.ADMINISTRATOR
+    assert with_services(lambda services: services.accounts.find(EMAIL).role) is Role.ADMINISTRATOR
 
 
 def test_a_malformed_email_is_refused(run):
@@ -219,7 +219,7 @@ def test_the_development_doctor_is_not_made_in_production(run, tmp_path):
     }
     result = run("doctor", "create", "medic@localhost", "--generate", "--development-only", env=production)
     assert (result.exit_code, result.stdout) == (0, "")
-    assert with_services(lambda services: services.web.accounts.find("medic@localhost")) is None
+    assert with_services(lambda services: services.accounts.find("medic@localhost")) is None
 
 
 def test_ingest_stores_nights_and_prints_the_link(platform, folder, tmp_path):
@@ -227,7 +227,7 @@ def test_ingest_stores_nights_and_prints_the_link(platform, folder, tmp_path):
     assert (result.exit_code, result.stderr) == (0, "")
     ((patient, link),) = LINK.findall(result.stdout)
     assert stored(tmp_path) == ["csvs", "csvs", "pdfs"]
-    opened = with_services(lambda services: services.web.links.open(link.rpartition("#")[2]))
+    opened = with_services(lambda services: services.links.open(link.rpartition("#")[2]))
     assert opened.patient_id == patient
     more = platform("ingest", "--doctor", EMAIL, "--patient", patient, folder / "Checkme O2 9002_20251007230437.csv")
     assert more.exit_code == 0
@@ -292,7 +292,7 @@ def test_overlapping_nights_of_two_devices_need_a_yes(platform, folder, nights):
 
 def test_a_batch_from_the_shell_leaves_the_page_as_it_was(platform, folder):
     def page(services):
-        return services.web.uploads.open_session(services.web.accounts.find(EMAIL)).id
+        return services.uploads.open_session(services.accounts.find(EMAIL)).id
 
     before = with_services(page)
     assert platform("ingest", "--doctor", EMAIL, "--new-patient", folder / "holiday.csv").exit_code == 1
@@ -340,7 +340,7 @@ def test_a_worker_may_do_part_of_the_batch_and_ends_at_a_signal(platform, folder
         )
     try:
         give_up_at = time.monotonic() + 60
-        while with_services(lambda services: services.web.readiness.look().queue) != "ok":
+        while with_services(lambda services: services.readiness.look().queue) != "ok":
             assert time.monotonic() < give_up_at, log.read_text()
             assert worker.poll() is None, log.read_text()
         result = platform("ingest", "--doctor", EMAIL, "--new-patient", *sorted(folder.glob("Checkme*")))
@@ -369,14 +369,14 @@ def with_services(act):
 
 
 def patients(services):
-    return services.web.links.cards(services.web.accounts.find(EMAIL).id)
+    return services.links.cards(services.accounts.find(EMAIL).id)
 
 
 def signs_in(run, password):
     from oximetry.domain.errors import SignInRefused
 
     try:
-        return bool(with_services(lambda services: services.web.accounts.sign_in(EMAIL, password, "127.0.0.1")))
+        return bool(with_services(lambda services: services.accounts.sign_in(EMAIL, password, "127.0.0.1")))
     except SignInRefused:
         return False
 

@@ -77,7 +77,7 @@ class Batch:
     def confirm(self, expected: int, within_s: float = 120) -> str:
         """Wait until so many files are read, give them to a new patient, wait until they are stored."""
         self.wait_for(ItemState.READ, expected, within_s)
-        patient_id = _while_away(lambda: self.services.web.assignment.all_to_one(self.doctor, self.session_id))[0]
+        patient_id = _while_away(lambda: self.services.assignment.all_to_one(self.doctor, self.session_id))[0]
         self.wait_for(ItemState.STORED, expected, within_s)
         return str(patient_id)
 
@@ -87,13 +87,13 @@ class Batch:
 
     def count(self, state: ItemState) -> int:
         """How many files are in a state."""
-        rows = _while_away(lambda: self.services.web.batches.show(self.doctor, self.session_id).rows)
+        rows = _while_away(lambda: self.services.batches.show(self.doctor, self.session_id).rows)
         return sum(row.item.state is state for row in rows)
 
     def lost(self, patient_id: str, nights: Sequence[Path], gateway: Gateway, bucket: str) -> Lost:
         """Count, once everything that waits has been done."""
         services = self.services
-        wait_until(lambda: services.web.readiness.storage().pending == 0, 120, every_s=0.5)
+        wait_until(lambda: services.readiness.storage().pending == 0, 120, every_s=0.5)
         wait_until(lambda: not _open_jobs(services), 120, every_s=0.5)
         services.housekeeping.empty_lost_staging(utc_now() + timedelta(minutes=1))
         objects = dict(_objects(gateway, bucket))
@@ -120,7 +120,7 @@ def batch_at(site: Site) -> Iterator[Batch]:
     names = {name.upper() for name in Settings.model_fields}
     values = {name.lower(): value for name, value in site.environment.items() if name in names}
     services = composition.create_services(Settings.load(_env_file=None, **values))
-    doctor = services.web.accounts.find(EMAIL)
+    doctor = services.accounts.find(EMAIL)
     assert doctor is not None
     with requests.Session() as http:
         http.trust_env = False
@@ -128,7 +128,7 @@ def batch_at(site: Site) -> Iterator[Batch]:
         form = {"email": EMAIL, "password": PASSWORD, "csrf_token": http.cookies["_csrf_token"]}
         http.post(f"{site.url}/login", data=form, headers={"Referer": site.url}, timeout=30).raise_for_status()
         http.get(f"{site.url}/medic/", timeout=30)
-        yield Batch(site, services, doctor, services.web.uploads.open_session(doctor).id, http)
+        yield Batch(site, services, doctor, services.uploads.open_session(doctor).id, http)
     services.close()
 
 

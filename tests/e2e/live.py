@@ -168,7 +168,7 @@ def add_doctor(site: Site, email: str = EMAIL) -> None:
     code = (
         "import sys; from oximetry import composition; from oximetry.settings import Settings; "
         "services = composition.create_services(Settings.load()); "
-        "services.web.accounts.create(sys.argv[1], sys.argv[2]); services.close()"
+        "services.accounts.create(sys.argv[1], sys.argv[2]); services.close()"
     )
     subprocess.run(
         [sys.executable, "-c", code, email, PASSWORD], env=site.environment, cwd=site.folder, check=True, timeout=60

@@ -117,7 +117,7 @@ def test_a_wrong_secret_or_clock_is_told_and_nothing_is_kept_until_it_is_mended(
         restart(site, **wrong(fault, tmp_path))
         status, answer = batch.post(nights[0])
         assert (status, answer["reason"]) == (503, reason)
-        assert batch.services.web.readiness.storage().pending == 0
+        assert batch.services.readiness.storage().pending == 0
         restart(site, **s3_settings(gateway.endpoint, gateway, bucket), PYTHONPATH=str(ROOT))
         batch.send(nights)
         patient_id = batch.confirm(FEW)

@@ -33,23 +33,23 @@ FIRST_PATHS = ("/login", "/patient/", "/patient/_dash-layout", "/patient/_dash-d
 def test_a_worker_killed_at_ten_random_points_forgets_nothing_and_stores_nothing_twice(tmp_path: Path) -> None:
     with running(tmp_path / "site") as site:
         services = composition.create_services(Settings.load(_env_file=None, **lower(site)))
-        doctor = services.web.accounts.find(EMAIL)
+        doctor = services.accounts.find(EMAIL)
         assert doctor is not None
-        session_id = services.web.uploads.separate_session(doctor).id
+        session_id = services.uploads.separate_session(doctor).id
         killer = threading.Thread(target=kill_now_and_then, args=(site,))
         killer.start()
         for number in range(NIGHTS):
             start = datetime(2025, 1, 1, 22, 0, 0) + timedelta(days=number)
             content = night_csv(start, rows=4000)
-            services.web.uploads.accept(doctor, session_id, IncomingFile(night_name("9001", start), content))
+            services.uploads.accept(doctor, session_id, IncomingFile(night_name("9001", start), content))
         for number in range(REFUSED):
-            services.web.uploads.accept(doctor, session_id, IncomingFile("a.csv", f"no night {number}".encode()))
+            services.uploads.accept(doctor, session_id, IncomingFile("a.csv", f"no night {number}".encode()))
         wait_until(lambda: not waiting(services, doctor, session_id, ItemState.RECEIVED), within_s=120, every_s=0.2)
-        (patient_id,) = services.web.assignment.all_to_one(doctor, session_id)
+        (patient_id,) = services.assignment.all_to_one(doctor, session_id)
         killer.join(180)
         wait_until(lambda: not waiting(services, doctor, session_id, ItemState.CONFIRMED), within_s=120, every_s=0.2)
         wait_until(lambda: staged(site) == 0, within_s=60, every_s=0.2)
-        rows = services.web.batches.show(doctor, session_id).rows
+        rows = services.batches.show(doctor, session_id).rows
         assert Counter(row.item.state for row in rows) == {ItemState.STORED: NIGHTS, ItemState.REFUSED: REFUSED}
         assert_each_night_is_stored_once(services, doctor, patient_id)
         services.close()
@@ -71,7 +71,7 @@ def lower(site: Site) -> dict[str, object]:
 
 
 def waiting(services: composition.Services, doctor: Doctor, session_id: str, state: ItemState) -> list[UploadItem]:
-    rows = services.web.batches.show(doctor, session_id).rows
+    rows = services.batches.show(doctor, session_id).rows
     return [row.item for row in rows if row.item.state is state]
 
 
@@ -80,7 +80,7 @@ def staged(site: Site) -> int:
 
 
 def assert_each_night_is_stored_once(services: composition.Services, doctor: Doctor, patient_id: str) -> None:
-    cards = services.web.nights.shown(doctor.id, patient_id, "ro")
+    cards = services.nights.shown(doctor.id, patient_id, "ro")
     assert len({card.night.started_at for card in cards}) == len(cards) == NIGHTS
     stored = [found.key for found in services.store.list(f"{patient_id}/csvs/")]
     assert len(stored) == NIGHTS

@@ -132,8 +132,8 @@ def test_an_old_link_opens_the_new_page_and_a_stopped_one_does_not(old: Path) ->
             ).location
             for token in (ANA, ION, STOPPED)
         }
-        doctor = services.web.accounts.find(EMAIL)
-        urls = {card.url for card in services.web.links.cards(doctor.id)}
+        doctor = services.accounts.find(EMAIL)
+        urls = {card.url for card in services.links.cards(doctor.id)}
     assert answers[STOPPED] is None
     assert {answers[ANA], answers[ION]} < urls
 
@@ -141,10 +141,10 @@ def test_an_old_link_opens_the_new_page_and_a_stopped_one_does_not(old: Path) ->
 def test_what_the_doctor_removed_stays_removed(old: Path) -> None:
     migrate(*words(old))
     with opened_services() as services:
-        doctor = services.web.accounts.find(EMAIL)
+        doctor = services.accounts.find(EMAIL)
         with services.catalogue.read() as transaction:
             gone = transaction.nights.of_doctor(doctor.id)[0]
-        services.web.nights.remove(doctor.id, gone.id)
+        services.nights.remove(doctor.id, gone.id)
     migrate(*words(old, "again"))
     assert count(old, "recordings", "state = 'removed'") == 1
 
@@ -169,7 +169,7 @@ def test_undo_takes_back_what_nobody_touched_and_a_later_import_brings_it_again(
 def test_what_somebody_touched_stays_and_says_why(old: Path, touch: str) -> None:
     migrate(*words(old))
     with opened_services() as services:
-        links, doctor = services.web.links, services.web.accounts.find(EMAIL)
+        links, doctor = services.links, services.accounts.find(EMAIL)
         ana = next(one["ref"] for one in objects(old / "report") if one["outcome"] == "imported")
         card = links.card(doctor.id, ana)
         acts: dict[str, Callable[[], object]] = {

@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STORAGE_PATH", str(tmp_path / "storage"))
     assert CliRunner().invoke(main, ["migrate"]).exit_code == 0
     with opened_services() as services:
-        services.web.accounts.create(EMAIL, "un-secret-de-test-lung")
+        services.accounts.create(EMAIL, "un-secret-de-test-lung")
     return tmp_path
 
 
@@ -245,8 +245,8 @@ def test_the_four_states_there_and_back_lose_nothing(
     buckets.add("r2")
     nights: list[str] = []
     with opened_services() as services:
-        doctor = services.web.accounts.find(EMAIL)
-        patient = services.web.links.create(doctor.id).patient.id
+        doctor = services.accounts.find(EMAIL)
+        patient = services.links.create(doctor.id).patient.id
 
     def state(active: str, previous: str, transition: str) -> None:
         """The application with these settings: one more night is stored, and all of them are there to download."""
@@ -260,7 +260,7 @@ def test_the_four_states_there_and_back_lose_nothing(
             assert all_are_there(services) == len(nights)
 
     def all_are_there(services: Services) -> int:
-        cards = services.web.nights.shown(doctor.id, patient, "ro")
+        cards = services.nights.shown(doctor.id, patient, "ro")
         assert {card.night.id for card in cards} == set(nights)
         return sum(bool(services.store.get(card.csv.key)) for card in cards)
 

@@ -31,7 +31,7 @@ class World:
 
     def doctor(self, email: str = "ana@localhost") -> Doctor:
         """An account with ``PASSWORD``."""
-        accounts = self.services.web.accounts
+        accounts = self.services.accounts
         return accounts.find(email) or accounts.create(email, PASSWORD)
 
     def browser(self) -> FlaskClient:
@@ -50,7 +50,7 @@ class World:
 
     def stored_night(self, email: str = "ana@localhost", which: int = 0) -> tuple[str, str]:
         """A patient with one stored night; returns the patient's id and the link's secret."""
-        web, doctor = self.services.web, self.doctor(email)
+        web, doctor = self.services, self.doctor(email)
         session = web.uploads.separate_session(doctor)
         sample = list(samples())[which]
         web.uploads.accept(doctor, session.id, IncomingFile(sample.name, sample.content))

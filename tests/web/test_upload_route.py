@@ -25,7 +25,7 @@ def post(client: FlaskClient, session_id: str, content: bytes, name: str = "a.cs
 
 
 def session_of(world: World, email: str = "ana@localhost") -> str:
-    return world.services.web.uploads.open_session(world.doctor(email)).id
+    return world.services.uploads.open_session(world.doctor(email)).id
 
 
 def test_a_file_is_received_once_however_often_it_is_sent(world: World) -> None:
@@ -80,7 +80,7 @@ def test_an_unreachable_store_is_503_and_nothing_is_kept(world: World) -> None:
     kept, store.put = store.put, unreachable  # type: ignore[method-assign, assignment]
     answer = post(client, session, NIGHT.content)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
-    assert world.services.web.batches.show(world.doctor(), session).rows == []
+    assert world.services.batches.show(world.doctor(), session).rows == []
     store.put = kept  # type: ignore[method-assign]
     assert post(client, session, NIGHT.content).status_code == 201
 

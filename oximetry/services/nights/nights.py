@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, NotFound
@@ -18,18 +16,15 @@ from oximetry.domain.recording import Note
 from oximetry.domain.records import (
     ExcludedSpan,
     FileKind,
-    ItemKind,
     Night,
     NightState,
     StoredFile,
-    UploadItem,
     VendorReport,
 )
-from oximetry.services.matching.pairing import paired
 from oximetry.services.nights.analysis import NightReport
 from oximetry.services.nights.night_files import PLOT_LANGUAGES
 from oximetry.services.nights.night_reader import NightReader, analysis_rows, stored_numbers
-from oximetry.services.nights.originals import of_kind, staged_parts, stored_parts
+from oximetry.services.nights.originals import of_kind, stored_parts
 from oximetry.services.nights.reconciling import note_reconciliation
 from oximetry.services.storage.file_urls import FileUrls
 
@@ -50,16 +45,6 @@ class NightCard:
     csv: StoredFile | None
     original: StoredFile | None
     reports: tuple[VendorReport, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StagedReport:
-    """What was read from a report that is not stored yet; fields as in ``VendorReport``."""
-
-    numbers: Mapping[str, Any] | None
-    curve: Mapping[str, Any] | None
-    started_at: datetime | None
-    painted: bool | None = None
 
 
 class NightService:
@@ -138,30 +123,6 @@ class NightService:
         parts = stored_parts(night, files, self._store.get)
         report = self._reader.read_kept(parts, tuple(Exclusion(span.from_s, span.to_s) for span in spans))
         return with_first_warnings(report, night)
-
-    def stored_as(self, doctor_id: str, item_id: str) -> str | None:
-        """The id of the stored night of a batch's file; ``None`` before it is stored."""
-        with self._catalogue.read() as transaction:
-            return transaction.uploads.get(item_id, doctor_id).recording_id
-
-    def staged_trace(self, doctor_id: str, item_id: str, name_of: Callable[[UploadItem], str]) -> NightReport:
-        """The same for a file of the batch, before or after it was stored."""
-        with self._catalogue.read() as transaction:
-            item = transaction.uploads.get(item_id, doctor_id)
-            joined = transaction.uploads.parts(item_id)
-        if item.recording_id is not None:
-            return self.trace(doctor_id, item.recording_id)
-        if item.kind is not ItemKind.RECORDING or item.numbers is None:
-            raise NotFound(item_id=item_id)
-        return self._reader.read_kept(staged_parts([item, *joined], name_of, self._store.get))
-
-    def staged_reports(self, doctor_id: str, item_id: str) -> list[StagedReport]:
-        """The report that is paired with a file of the batch, before either is stored."""
-        with self._catalogue.read() as transaction:
-            item = transaction.uploads.get(item_id, doctor_id)
-            pairs = paired(transaction.uploads.items(item.session_id))
-        found = [report for recording, report in pairs if recording.id == item_id and report.report]
-        return [StagedReport(**{"curve": None, **(one.report or {})}, started_at=one.started_at) for one in found]
 
     def file_url(self, doctor_id: str, patient_id: str, kind: str, filename: str) -> str:
         """A signed URL of a patient's file; ``NotFound`` for whatever is not shown to that patient."""

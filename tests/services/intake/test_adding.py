@@ -72,12 +72,12 @@ from oximetry.settings import Settings
 from oximetry import composition
 services = composition.create_services(Settings.load())
 services.catalogue.migrate()
-doctor = services.web.accounts.create("ana@localhost", "un-secret-de-test-lung")
-patient = services.web.links.create(doctor.id).patient
+doctor = services.accounts.create("ana@localhost", "un-secret-de-test-lung")
+patient = services.links.create(doctor.id).patient
 from patient_links import add_recording
 night = Path(sys.argv[1])
 add_recording(patient.id, night.name, night.read_bytes())
-print(len(services.web.nights.shown(doctor.id, patient.id, "ro")))
+print(len(services.nights.shown(doctor.id, patient.id, "ro")))
 """
 
 

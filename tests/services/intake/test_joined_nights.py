@@ -133,7 +133,7 @@ def test_joined_files_are_one_row_with_the_numbers_of_the_whole_night(scene):
     assert (owner.started_at, owner.ended_at) == (START, SECOND + timedelta(seconds=4 * 49))
     assert {"code": "joined", "gap_s": 130.0} in owner.numbers["warnings"]
     assert offers(scene) == []
-    trace = scene.clinic.nights.staged_trace(scene.doctor.id, owner.id, scene.clinic.uploads.name_of)
+    trace = scene.clinic.staged.trace(scene.doctor.id, owner.id)
     assert trace.recording.samples == owner.numbers["samples"]
 
 

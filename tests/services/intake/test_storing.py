@@ -62,7 +62,7 @@ def test_night_is_stored_under_its_patient_and_staging_is_emptied(confirmed):
     assert (card.csv.content_type, card.csv.created_by) == ("text/csv", confirmed.doctor.id)
     assert confirmed.clinic.acts(confirmed.item.id) == ["confirmed", "stored"]
     assert card.plot is not None
-    assert confirmed.clinic.failed == []
+    assert confirmed.clinic.failed_jobs == 0
 
 
 @pytest.mark.parametrize(("when", "verb"), [("before", "get"), ("after", "get"), ("before", "put"), ("after", "put")])
@@ -286,5 +286,5 @@ def test_whole_batch_is_stored_by_parallel_workers_once_each(both_clinics):
     cards = clinic.nights.shown(doctor.id, patient_id, "ro")
     assert [card.night.started_at for card in cards] == starts[::-1]
     assert [len(card.reports) for card in cards] == [1, 1, 1]
-    assert (clinic.open_jobs(), clinic.failed) == (0, [])
+    assert (clinic.open_jobs(), clinic.failed_jobs) == (0, 0)
     assert clinic.store.under("users/") == []

@@ -10,7 +10,7 @@ from oximetry.domain.errors import (
     StorageUnavailable,
 )
 from oximetry.domain.records import ItemKind, ItemState
-from oximetry.services.incoming import MEGABYTE, IncomingFile, UploadLimits
+from oximetry.services.incoming import MEGABYTE, IncomingFile
 from tests.factories import PDF, Clinic
 from tests.made_up_reports import BLANK
 from tests.parallel import together
@@ -223,7 +223,7 @@ def test_confirmed_file_cannot_be_taken_out(clinic):
 def test_name_sealed_with_another_key_is_shown_as_none(clinic):
     doctor = clinic.doctor()
     item, _ = accept(clinic, doctor, b"abc")
-    other = Clinic(clinic.catalogue, limits=UploadLimits(1, 1, 1))
+    other = Clinic(clinic.catalogue)
     other.uploads._vault = type(clinic.vault)("another key")
     assert other.uploads.name_of(item) == ""
 

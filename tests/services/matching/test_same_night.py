@@ -54,7 +54,7 @@ def test_csv_and_binary_in_one_batch_become_one_night_that_keeps_both_files(clin
     assert clinic.item(one.id).recording_id == clinic.item(other.id).recording_id == card.night.id
     assert {clinic.item(item.id).state for item in (one, other)} == {ItemState.STORED}
     assert clinic.nights.trace(doctor.id, card.night.id).recording.format == one.numbers["format"]
-    assert (clinic.open_jobs(), clinic.failed) == (0, [])
+    assert (clinic.open_jobs(), clinic.failed_jobs) == (0, 0)
 
 
 def test_csv_and_binary_stored_at_once_in_two_batches_are_one_night(both_clinics):

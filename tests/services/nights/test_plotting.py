@@ -123,4 +123,4 @@ def test_missing_browser_leaves_the_picture_waiting_with_its_reason(scene):
     with clinic.catalogue.read() as transaction:
         waiting = transaction.jobs.waiting_reasons("render_plot", [scene.subject])
     assert waiting == {scene.subject: "rendering_unavailable"}
-    assert clinic.failed == []
+    assert clinic.failed_jobs == 0

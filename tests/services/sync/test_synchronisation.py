@@ -418,7 +418,7 @@ def test_the_nightly_reading_learns_the_sha256_of_what_a_listing_found(both):
 
 def test_the_worker_plans_every_night_and_applies_when_asked(scene):
     clinic = scene.clinic
-    clinic.handlers |= {"plan_sync": scene.sync.plan, "apply_sync": scene.sync.apply}
+    clinic.handlers.update({"plan_sync": scene.sync.plan, "apply_sync": scene.sync.apply})
     scene.differ()
     for _ in range(3):
         scene.sync.submit_daily()

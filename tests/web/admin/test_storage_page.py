@@ -57,7 +57,7 @@ class Page:
         return cookie.value
 
     def files(self, **wanted: object) -> list[str]:
-        page = self.world.services.web.storage_admin.page(FileFilter(**wanted))  # type: ignore[arg-type]
+        page = self.world.services.storage_admin.page(FileFilter(**wanted))  # type: ignore[arg-type]
         return [one.file.id for one in page.files]
 
     def acts(self, subject_id: str) -> list[str]:
@@ -67,7 +67,7 @@ class Page:
 
 @pytest.fixture
 def admin(world: World) -> Page:
-    world.services.web.accounts.create(ADMIN, PASSWORD, Role.ADMINISTRATOR)
+    world.services.accounts.create(ADMIN, PASSWORD, Role.ADMINISTRATOR)
     return Page(world, world.signed_in(ADMIN))
 
 
@@ -136,7 +136,7 @@ def test_nothing_else_exists_below_it(admin: Page, path: str) -> None:
 
 
 def test_metadata_is_shown_and_never_a_label_or_a_number(admin: Page, patient_id: str) -> None:
-    links, doctor = admin.world.services.web.links, admin.world.doctor()
+    links, doctor = admin.world.services.links, admin.world.doctor()
     links.set_label(doctor.id, patient_id, "Ion de la etajul trei")
     [file_id] = admin.files(kind="csvs")
     pages = [admin.get().text, admin.get(f"/files/{file_id}").text]
@@ -186,7 +186,7 @@ def test_a_file_is_deleted_and_restored(admin: Page, patient_id: str) -> None:
 
 def test_a_file_whose_bytes_are_gone_is_not_restored(admin: Page, patient_id: str) -> None:
     [file_id] = admin.files(kind="csvs")
-    key = admin.world.services.web.storage_admin.shown(file_id).listed.file.key
+    key = admin.world.services.storage_admin.shown(file_id).listed.file.key
     admin.post(f"/files/{file_id}/delete")
     admin.world.services.store.delete(key)
     assert "nu mai este în depozit" in admin.post(f"/files/{file_id}/restore", 409).text
@@ -197,7 +197,7 @@ def test_an_uploaded_report_is_on_the_patients_page(admin: Page, patient_id: str
     answer = admin.post("/files", patient=patient_id, kind="pdfs", file=(io.BytesIO(PDF), "raport Ion.pdf"))
     file_id = answer.location.rpartition("/")[2].partition("?")[0]
     doctor = admin.world.doctor()
-    [report] = [one.file for one in admin.world.services.web.nights.lone_reports(doctor.id, patient_id)]
+    [report] = [one.file for one in admin.world.services.nights.lone_reports(doctor.id, patient_id)]
     assert report.id == file_id
     assert re.fullmatch(rf"{patient_id}/pdfs/\d{{14}}_0000_[0-9a-f]{{8}}\.pdf", report.key)
     assert admin.world.services.store.get(report.key) == PDF
@@ -225,7 +225,7 @@ def test_an_upload_for_an_unknown_patient_is_refused(admin: Page) -> None:
 
 
 def test_an_orphan_is_shown_once_a_person_has_assigned_it(admin: Page, patient_id: str) -> None:
-    doctor, nights = admin.world.doctor(), admin.world.services.web.nights
+    doctor, nights = admin.world.doctor(), admin.world.services.nights
     own = orphan(admin, f"{patient_id}/pdfs/20251007230437_9001_00aabbcc.pdf", PDF)
     old = orphan(admin, f"patient_data/{uuid4()}/pdfs/old.pdf", PDF + b"another")
     assert nights.lone_reports(doctor.id, patient_id) == []
@@ -243,7 +243,7 @@ def test_an_orphan_is_shown_once_a_person_has_assigned_it(admin: Page, patient_i
 
 
 def test_an_orphan_can_be_given_to_a_night(admin: Page, patient_id: str) -> None:
-    doctor, nights = admin.world.doctor(), admin.world.services.web.nights
+    doctor, nights = admin.world.doctor(), admin.world.services.nights
     [card] = nights.shown(doctor.id, patient_id, "ro")
     own = orphan(admin, f"{patient_id}/pdfs/20251007230437_9001_00aabbcc.pdf", PDF)
     other_patient, _ = admin.world.stored_night("dan@localhost", 1)

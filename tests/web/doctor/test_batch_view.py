@@ -20,7 +20,7 @@ from tests.web.conftest import World
 @pytest.fixture
 def batch(world: World) -> Batch:
     """A batch of one read night."""
-    web, doctor = world.services.web, world.doctor()
+    web, doctor = world.services, world.doctor()
     session, sample = web.uploads.open_session(doctor), next(iter(samples()))
     web.uploads.accept(doctor, session.id, IncomingFile(sample.name, sample.content))
     world.work()
@@ -55,7 +55,7 @@ def test_a_night_below_the_devices_range_has_no_lowest_number(batch: Batch) -> N
 
 
 def test_every_patient_can_be_chosen_and_the_row_offers_the_newest(world: World, batch: Batch) -> None:
-    links, doctor = world.services.web.links, world.doctor()
+    links, doctor = world.services.links, world.doctor()
     first = links.create(doctor.id).patient.id
     for _ in range(batch_view.LISTED_PATIENTS):
         links.create(doctor.id)

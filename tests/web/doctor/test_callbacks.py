@@ -118,16 +118,16 @@ def test_a_link_is_revoked_only_after_the_question(world: World) -> None:
     values = Values({"revoke-link.n_clicks": 1, "patient-shown.data": patient_id})
     answer = call(client, ask, values, "revoke-link.n_clicks").json["response"]
     assert answer["sure"]["opened"] is True
-    assert world.services.web.links.card(doctor.id, patient_id).link is not None
+    assert world.services.links.card(doctor.id, patient_id).link is not None
     asked = Values({"sure-yes.n_clicks": 1, "asked.data": answer["asked"]["data"], "refresh.data": 0})
     done = call(client, callback_of(client, "sure.opened", "sure-yes"), asked, "sure-yes.n_clicks").json["response"]
     assert done["sure"]["opened"] is False
-    assert world.services.web.links.card(doctor.id, patient_id).link is None
+    assert world.services.links.card(doctor.id, patient_id).link is None
 
 
 def test_removing_a_night_asks_first_and_closes_its_panel(world: World) -> None:
     patient_id, _ = world.stored_night()
-    client, doctor, nights = world.signed_in(), world.doctor(), world.services.web.nights
+    client, doctor, nights = world.signed_in(), world.doctor(), world.services.nights
     (night,) = nights.shown(doctor.id, patient_id, "ro")
     pattern = json.dumps({"act": "remove", "night": night.night.id, "type": "night-action"}, separators=(",", ":"))
     ask = callback_of(client, "sure.opened", "revoke-link")
@@ -168,7 +168,7 @@ def test_an_unknown_extra_rule_is_said_and_not_saved(world: World) -> None:
                     "refresh.data": 0})  # fmt: skip
     done = call(client, callback_of(client, "refresh.data", "save-rules"), saved, "save-rules.n_clicks")
     assert "Nu s-a schimbat nimic" in json.dumps(done.json, ensure_ascii=False)
-    assert world.services.web.links.card(doctor.id, patient_id).patient.extra_rules == ()
+    assert world.services.links.card(doctor.id, patient_id).patient.extra_rules == ()
 
 
 def test_a_patients_page_is_drawn_again_only_when_something_changed(world: World) -> None:

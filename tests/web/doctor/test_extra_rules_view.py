@@ -103,7 +103,7 @@ def test_what_cannot_be_said_says_why(doubt: Doubt, why: str) -> None:
 
 def test_the_patients_own_page_never_shows_them(world: World) -> None:
     patient_id, secret = world.stored_night()
-    world.services.web.links.set_extra_rules(world.doctor().id, patient_id, ["copd", "medicare", "mcgill"])
+    world.services.links.set_extra_rules(world.doctor().id, patient_id, ["copd", "medicare", "mcgill"])
     client = world.opened(secret)
     layout = client.get("/patient/_dash-layout", base_url=BASE_URL).text
     status, nights = dash_call(client, patient_id)
@@ -115,7 +115,7 @@ def test_the_patients_own_page_never_shows_them(world: World) -> None:
 
 def test_the_page_is_drawn_again_when_a_nights_numbers_change(world: World) -> None:
     patient_id, _ = world.stored_night()
-    web, doctor = world.services.web, world.doctor()
+    web, doctor = world.services, world.doctor()
     card, nights = web.links.card(doctor.id, patient_id), web.nights.managed(doctor.id, patient_id, "ro")
     changed = replace(nights[0].night, numbers={**nights[0].night.numbers, "t_le88_min": 99.0})
     after = [replace(nights[0], night=changed)]
@@ -125,7 +125,7 @@ def test_the_page_is_drawn_again_when_a_nights_numbers_change(world: World) -> N
 
 def test_another_doctors_page_stays_empty(world: World) -> None:
     patient_id, _ = world.stored_night()
-    world.services.web.links.set_extra_rules(world.doctor().id, patient_id, ["copd"])
+    world.services.links.set_extra_rules(world.doctor().id, patient_id, ["copd"])
     client = world.signed_in("bogdan@localhost")
     show = callback_of(client, "patient-page.children", "patient-shown")
     answer = call(client, show, Values({"patient-shown.data": patient_id}), "patient-shown.data").json["response"]

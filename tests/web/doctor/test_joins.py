@@ -26,7 +26,7 @@ SECOND = START + timedelta(seconds=4 * 149 + 130)
 @pytest.fixture
 def night(world: World) -> list[UploadItem]:
     """An interrupted night of the open batch, both files read."""
-    web, doctor = world.services.web, world.doctor()
+    web, doctor = world.services, world.doctor()
     session = web.uploads.open_session(doctor)
     files = [(part_csv(START), night_name(start=START)), (part_csv(SECOND, 50, 200), night_name(start=SECOND))]
     items = [web.uploads.accept(doctor, session.id, IncomingFile(name, content))[0] for content, name in files]
@@ -35,11 +35,11 @@ def night(world: World) -> list[UploadItem]:
 
 
 def batch(world: World, night: list[UploadItem]) -> Batch:
-    return world.services.web.batches.show(world.doctor(), night[0].session_id)
+    return world.services.batches.show(world.doctor(), night[0].session_id)
 
 
 def view(world: World, night: list[UploadItem], language: str = "ro") -> batch_view.BatchView:
-    return batch_view.view(batch(world, night), [], words(language), world.services.web.uploads.name_of)
+    return batch_view.view(batch(world, night), [], words(language), world.services.uploads.name_of)
 
 
 def shown(world: World, night: list[UploadItem], language: str = "ro") -> str:

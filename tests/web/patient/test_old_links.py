@@ -32,7 +32,7 @@ def post(client: FlaskClient, token: str, headers: dict[str, str] = ORIGIN) -> T
 
 
 def openings(world: World, patient_id: str) -> list[int]:
-    return [link.opened_count for link in world.services.web.links.card(world.doctor().id, patient_id).old_links]
+    return [link.opened_count for link in world.services.links.card(world.doctor().id, patient_id).old_links]
 
 
 @pytest.mark.parametrize("spelt", [str, str.upper])
@@ -63,7 +63,7 @@ def test_a_preview_changes_nothing_and_learns_nothing(world: World) -> None:
 
 
 def test_unknown_malformed_and_retired_tokens_and_stopped_patients_get_the_same_answer(world: World) -> None:
-    links = world.services.web.links
+    links = world.services.links
     retired_of, _, retired = with_old_link(world)
     links.retire_old(world.doctor().id, retired_of)
     answers = [post(world.browser(), said) for said in (str(uuid4()), "", "x" * 5000, "é", retired)]
@@ -87,9 +87,9 @@ def test_the_exchange_needs_our_own_page(world: World, headers: dict[str, str]) 
 @pytest.mark.parametrize("act", ["rotate", "revoke"])
 def test_a_new_link_and_no_link_end_the_old_one_too(world: World, act: str) -> None:
     patient_id, _, token = with_old_link(world)
-    getattr(world.services.web.links, act)(world.doctor().id, patient_id)
+    getattr(world.services.links, act)(world.doctor().id, patient_id)
     assert post(world.browser(), token).status_code == 404
-    world.services.web.links.rotate(world.doctor().id, patient_id)
+    world.services.links.rotate(world.doctor().id, patient_id)
     assert post(world.browser(), token).status_code == 404
 
 
@@ -127,5 +127,5 @@ def test_the_doctor_sees_that_an_old_link_lives_and_stops_it_after_the_question(
 def test_another_doctor_cannot_stop_it(world: World) -> None:
     patient_id, _, token = with_old_link(world)
     with pytest.raises(NotFound):
-        world.services.web.links.retire_old(world.doctor("ion@localhost").id, patient_id)
+        world.services.links.retire_old(world.doctor("ion@localhost").id, patient_id)
     assert post(world.browser(), token).status_code == 303

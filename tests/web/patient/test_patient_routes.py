@@ -17,7 +17,7 @@ ORIGIN = {"Origin": BASE_URL}
 
 def csv_path(world: World, patient_id: str, email: str = "ana@localhost") -> str:
     doctor = world.doctor(email)
-    (card,) = world.services.web.nights.shown(doctor.id, patient_id, "ro")
+    (card,) = world.services.nights.shown(doctor.id, patient_id, "ro")
     assert card.csv is not None
     return f"/patient/{card.csv.key}"
 
@@ -43,7 +43,7 @@ def test_a_secret_becomes_a_cookie_that_names_the_link(world: World) -> None:
 @pytest.mark.parametrize("secret", ["", "x", "A" * 43, "../../etc", "é" * 43, "A" * 100_000])
 def test_unknown_malformed_and_revoked_secrets_get_the_same_answer(world: World, secret: str) -> None:
     patient_id, revoked = world.stored_night()
-    world.services.web.links.revoke(world.doctor().id, patient_id)
+    world.services.links.revoke(world.doctor().id, patient_id)
     answers = {
         (answer.status_code, answer.text)
         for said in (secret, revoked)
@@ -110,7 +110,7 @@ def test_a_revoked_link_stops_at_the_next_request(world: World) -> None:
     client = world.opened(secret)
     path = csv_path(world, patient_id)
     assert get(client, path)[0] == 302
-    world.services.web.links.revoke(world.doctor().id, patient_id)
+    world.services.links.revoke(world.doctor().id, patient_id)
     assert get(client, path)[0] == 404
 
 
@@ -119,8 +119,8 @@ def test_a_removed_night_stops_at_the_next_request(world: World) -> None:
     client = world.opened(secret)
     path = csv_path(world, patient_id)
     doctor = world.doctor()
-    (card,) = world.services.web.nights.shown(doctor.id, patient_id, "ro")
-    world.services.web.nights.remove(doctor.id, card.night.id)
+    (card,) = world.services.nights.shown(doctor.id, patient_id, "ro")
+    world.services.nights.remove(doctor.id, card.night.id)
     assert get(client, path)[0] == 404
 
 
@@ -134,7 +134,7 @@ def test_the_doctors_preview_is_marked_and_not_counted(world: World) -> None:
     client = world.signed_in()
     answer = client.post("/patient/session", json={"secret": secret}, headers=ORIGIN, base_url=BASE_URL)
     assert answer.json == {"patient_id": patient_id, "preview": True}
-    link = world.services.web.links.card(world.doctor().id, patient_id).link
+    link = world.services.links.card(world.doctor().id, patient_id).link
     assert link is not None
     assert link.opened_count == 0
 
@@ -175,7 +175,7 @@ def test_a_patients_browser_cannot_reach_the_doctors_callbacks(world: World) -> 
 
 def test_links_are_built_on_the_public_url(make_world: Callable[..., World]) -> None:
     world = make_world(public_url="https://clinic.example/")
-    card = world.services.web.links.create(world.doctor().id)
+    card = world.services.links.create(world.doctor().id)
     assert card.url is not None
     assert card.url.startswith("https://clinic.example/patient/#")
 
@@ -185,7 +185,7 @@ def test_coming_back_to_the_tab_is_not_another_visit(world: World) -> None:
     client = world.opened(secret)
     for _ in range(3):
         client.post("/patient/session", json={"secret": secret}, headers=ORIGIN, base_url=BASE_URL)
-    link = world.services.web.links.card(world.doctor().id, patient_id).link
+    link = world.services.links.card(world.doctor().id, patient_id).link
     assert link is not None
     assert link.opened_count == 1
 
@@ -196,7 +196,7 @@ def test_a_database_that_is_away_is_503_and_never_a_dead_link(world: World, monk
     def away(*_: object) -> None:
         raise CatalogueUnavailable
 
-    monkeypatch.setattr(world.services.web.links, "open", lambda *_, **__: away())
+    monkeypatch.setattr(world.services.links, "open", lambda *_, **__: away())
     answer = world.browser().post("/patient/session", json={"secret": secret}, headers=ORIGIN, base_url=BASE_URL)
     assert answer.status_code == 503
 
