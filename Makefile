@@ -1,6 +1,6 @@
 # What a newcomer needs: setup, run, test, lint, bench; `mutants` is for whoever changes a rule of medicine or its tests,
 # `lock` for whoever changes a dependency.
-.PHONY: help setup run test lint bench bench-pdf mutants lock
+.PHONY: help setup run test lint faults bench bench-pdf mutants lock
 
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	command -v $$name >/dev/null 2>&1 && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -16,6 +16,7 @@ help:
 	@echo "make run     start the platform at http://127.0.0.1:8050 (or PORT)"
 	@echo "make test    lint and all tests"
 	@echo "make lint    ruff and mypy only"
+	@echo "make faults  kill, hang and cut everything while batches run, in full length"
 	@echo "make bench   the budgets beside what is measured here"
 	@echo "make bench-pdf read 2,100 damaged reports and count what is silently wrong"
 	@echo "make mutants put faults into oximetry/domain and count what its tests notice"
@@ -37,6 +38,11 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+faults: .venv/installed-dev
+	@.ci/packages tests
+	@OXIMETRY_REQUIRE_REAL_PARTS=1 .ci/clean-env $(BIN)/python -m pytest --faults -n 2 --dist loadfile \
+	tests/e2e/test_faults.py tests/e2e/test_killing.py tests/e2e/test_killed_batches.py tests/e2e/test_store_away.py
 
 bench: .venv/installed-dev
 	@.ci/clean-env $(BIN)/python -m benchmarks

@@ -14,6 +14,7 @@ from oximetry.settings import Settings
 
 REAL_PARTS = ("browser", "gateway", "postgres")
 REAL_FOLDERS = ("tests/storage/", "tests/e2e/")
+SLOW_FOLDERS = ("tests/e2e/", "tests/storage/", "tests/adapters/vendor_report/")
 DATA_IS_OPTIONAL = "real recordings"
 
 
@@ -32,6 +33,26 @@ def only_our_own_world() -> Iterator[None]:
         for method in ("connect", "connect_ex"):
             patch.setattr(socket.socket, method, _on_the_loopback(getattr(socket.socket, method)))
         yield
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make faults` ask for the long runs."""
+    parser.addoption("--faults", action="store_true", help="the long runs of faults, which the gate only samples")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long runs to `make faults`; begin with what takes longest, so that no process waits for another."""
+    if not config.getoption("--faults"):
+        left_out = [item for item in items if item.get_closest_marker("faults")]
+        items[:] = [item for item in items if not item.get_closest_marker("faults")]
+        config.hook.pytest_deselected(items=left_out)
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW_FOLDERS))
+
+
+@pytest.fixture(scope="session")
+def long_run(request: pytest.FixtureRequest) -> bool:
+    """Whether the runs of faults are done in full length."""
+    return bool(request.config.getoption("--faults"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,8 +17,8 @@ import psutil
 import psycopg
 import pytest
 
+from tests.ports import reserve_ports
 from tests.real_parts import require_real_part, run_folder, shared_server
-from tests.storage.ceph import free_ports
 
 START_TIMEOUT_S = 60.0
 # A commit that was told must outlive SIGKILL: none is asynchronous here; only the whole machine's end may lose one.
@@ -72,7 +72,7 @@ class Postgres:
         unprivileged = _unprivileged(folder)
         initdb = [str(programs / "initdb"), "--no-sync", "-A", "trust", "-U", "test", "-E", "UTF8", "--locale=C"]
         subprocess.run(["setpriv", *unprivileged, *initdb, "-D", str(data)], check=True, capture_output=True, cwd="/")
-        return cls._started(folder, str(free_ports(1)[0]))
+        return cls._started(folder, str(reserve_ports(1)[0]))
 
     @classmethod
     def _started(cls, folder: Path, port: str) -> Postgres:

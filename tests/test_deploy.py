@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from honcho.environ import parse_procfile
 
-from tests.storage.ceph import free_ports
+from tests.ports import reserve_ports
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -135,7 +135,7 @@ def development(tmp_path):
         "PYTHONPATH": str(ROOT),
         "DATA_DIR": str(tmp_path / "data"),
         "STORAGE_PATH": str(tmp_path / "storage"),
-        "PORT": str(free_ports(1)[0]),
+        "PORT": str(reserve_ports(1)[0]),
         "WEB_CONCURRENCY": "1",
         "BIND_HOST": "127.0.0.1",
         "LANG": "C.UTF-8",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,17 +16,12 @@ from pathlib import Path
 
 import psutil
 
+from tests.ports import reserve_ports
+
 ROOT = Path(__file__).resolve().parents[2]
 EMAIL = "ana@localhost"
 PASSWORD = "un-secret-de-test-lung"
 START_WITHIN_S = 60.0
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(happened: Callable[[], object], within_s: float = 30.0, every_s: float = 0.05) -> None:
@@ -55,7 +49,7 @@ class Site:
     settings: dict[str, str] = field(default_factory=dict)
     web_workers: int = 2
     workers: int = 1
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=lambda: reserve_ports(1)[0])
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property

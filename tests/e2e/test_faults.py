@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.storage.scripted_server import Answer, Request
 
 pytestmark = [pytest.mark.gateway, pytest.mark.timeout(600)]
 
+FAULTS = pytest.mark.faults
 ROWS = 2000
 FEW = 6
 SKEWED = """
@@ -61,7 +61,7 @@ def killed(gateway: Gateway) -> Iterator[None]:
     gateway.revive()
 
 
-@pytest.mark.parametrize("fault", [hung, killed])
+@pytest.mark.parametrize("fault", [killed, pytest.param(hung, marks=FAULTS)])
 def test_a_store_that_hangs_or_dies_while_files_come_in_and_are_stored(
     tmp_path: Path, own_gateway: Gateway, fault: Callable[[Gateway], object]
 ) -> None:
@@ -77,11 +77,11 @@ def test_a_store_that_hangs_or_dies_while_files_come_in_and_are_stored(
             batch.wait_for(ItemState.READ, FEW - 2)
         patient_id = batch.confirm(FEW)
         with fault(own_gateway):
-            time.sleep(5)
+            wait_until(lambda: batch.services.readiness.look().storage == "down", within_s=60, every_s=0.5)
         assert batch.lost(patient_id, nights, own_gateway, bucket) == Lost()
 
 
-@pytest.mark.parametrize("fault", ["bursts", "slow", "full"])
+@pytest.mark.parametrize("fault", ["bursts", pytest.param("slow", marks=FAULTS), pytest.param("full", marks=FAULTS)])
 def test_a_store_with_bursts_of_errors_or_a_long_way_or_no_room(tmp_path: Path, gateway: Gateway, fault: str) -> None:
     bucket = gateway.bucket()
     nights = steps.write_nights(tmp_path, FEW, ROWS)
@@ -104,7 +104,10 @@ def begin(front: Front, fault: str) -> None:
         front.rules.append(full if fault == "full" else now_and_then(0.3, (500, 503)))
 
 
-@pytest.mark.parametrize(("fault", "reason"), [("secret", "storage_wrong_key"), ("clock", "storage_clock_skew")])
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [("secret", "storage_wrong_key"), pytest.param("clock", "storage_clock_skew", marks=FAULTS)],
+)
 def test_a_wrong_secret_or_clock_is_told_and_nothing_is_kept_until_it_is_mended(
     tmp_path: Path, gateway: Gateway, fault: str, reason: str
 ) -> None:

