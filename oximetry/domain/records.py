@@ -149,6 +149,7 @@ class UploadItem:
     before confirming: ``"new:A"`` for a patient to be made, or a patient's id; ``patient_id`` stands from then on.
     ``samples_sha256`` is the fingerprint of ``oximetry.domain.sameness``. A part of an interrupted night names in
     ``joined_to`` the file whose row stands for the whole; times, numbers and fingerprint of that one are the whole's.
+    ``kept_until`` stands while the bytes of a refused or taken-out file are kept aside.
     ``report`` is what was read from a vendor's report (``numbers`` and ``curve``, which may be ``None``),
     ``belongs_to`` the recording that the doctor named for it, ``keep_original``: its private cells are not to be
     painted over.
@@ -164,6 +165,7 @@ class UploadItem:
     size: int
     sha256: str
     staging_key: str
+    kept_until: datetime | None
     state: ItemState
     reason: str | None
     details: Mapping[str, Any]
@@ -294,13 +296,17 @@ class OutboxTotals:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of work for the worker: the row is the truth, the queue only the bell."""
+    """A piece of work for the worker: the row is the truth, the queue only the bell.
+
+    ``crashes`` counts the workers that died while they did it, ``was_abandoned``: the last one that took it did.
+    """
 
     id: str
     name: str
     subject: str
     attempts: int
     crashes: int
+    was_abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -339,25 +339,28 @@ def test_crash_while_the_joined_night_is_read_is_made_good(scene, verb):
     assert item(scene, 0).numbers["samples"] == 150 + IN_A_HOLE + 50
 
 
-def test_refusal_of_the_store_gives_the_joined_night_back_whole(scene):
+def test_refusal_of_the_store_lets_the_joined_night_wait(scene):
     join(scene)
     confirm(scene)
     scene.clinic.store.failure = StorageRefused()
     scene.clinic.work()
     scene.clinic.store.failure = None
-    assert [item(scene, which).state for which in (0, 1)] == [ItemState.READ, ItemState.JOINED]
-    confirm(scene)
+    assert [item(scene, which).state for which in (0, 1)] == [ItemState.CONFIRMED, ItemState.JOINED]
+    scene.clinic.clock.move(seconds=2)
     scene.clinic.work()
     assert originals(scene) == list(PARTS[:2])
 
 
-def test_part_that_is_lost_is_refused_and_the_other_stays(scene):
+def test_part_that_the_store_denies_lets_the_night_wait_until_it_is_taken_apart(scene):
     scene.clinic.joining.join(scene.doctor, scene.session_id, *scene.ids)
     del scene.clinic.store.objects[item(scene, 1).staging_key]
     scene.clinic.work()
+    assert [row.waits_for for row in batch(scene).rows] == ["staging_lost"]
+    scene.clinic.joining.take_apart(scene.doctor, scene.session_id, scene.ids[0])
+    scene.clinic.clock.move(seconds=2)
+    scene.clinic.work()
     assert (item(scene, 0).state, item(scene, 0).numbers["samples"]) == (ItemState.READ, 150)
-    assert (item(scene, 1).state, item(scene, 1).reason) == (ItemState.REFUSED, "staging_lost")
-    assert item(scene, 0).reason == "cannot_join"
+    assert {row.waits_for for row in batch(scene).rows} == {None, "staging_lost"}
 
 
 def test_joined_night_is_taken_out_whole_and_a_part_alone_not_at_all(scene):
@@ -365,8 +368,8 @@ def test_joined_night_is_taken_out_whole_and_a_part_alone_not_at_all(scene):
     assert refused(lambda: scene.clinic.uploads.discard(scene.doctor, scene.ids[1])) == "joined_part"
     scene.clinic.uploads.discard(scene.doctor, scene.ids[0])
     scene.clinic.work()
-    assert batch(scene).rows == []
-    assert scene.clinic.store.objects == {}
+    assert (batch(scene).rows, len(batch(scene).kept_aside)) == ([], 2)
+    assert len(scene.clinic.store.objects) == 2
     again = upload_part(scene.clinic, scene.doctor, 1)
     scene.clinic.work()
     assert scene.clinic.item(again.id).state is ItemState.READ
