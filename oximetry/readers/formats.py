@@ -10,11 +10,14 @@ from oximetry.readers.contec_spo import ContecSpo
 from oximetry.readers.contec_spo2 import ContecSpo2
 from oximetry.readers.edf import Edf
 from oximetry.readers.emay import Emay
+from oximetry.readers.fitbit_csv import FitbitCsv
 from oximetry.readers.fitbit_garmin import FitbitGarmin
 from oximetry.readers.formats_page import formats_page
+from oximetry.readers.health_auto_export import HealthAutoExport
 from oximetry.readers.masimo_rad8 import MasimoRad8
 from oximetry.readers.medview import MedView
 from oximetry.readers.nellcor_n395 import NellcorN395
+from oximetry.readers.nonin_text import NoninText
 from oximetry.readers.oxyii import OxyII
 from oximetry.readers.pod2 import Pod2
 from oximetry.readers.registry import Reader, Registry
@@ -41,8 +44,11 @@ def create_registry() -> Registry:
             Wmedf(),
             MasimoRad8(),
             NellcorN395(),
+            NoninText(),
             AppleHealth(),
             FitbitGarmin(),
+            FitbitCsv(),
+            HealthAutoExport(),
             Workbook(tables),
         ]
     )

@@ -19,7 +19,8 @@ from oximetry.domain.errors import InvalidRecording
 from oximetry.domain.recording import Hints, Note, Recording, Samples
 from oximetry.readers.cells import Values
 from oximetry.readers.moments import local_moments
-from oximetry.readers.quantities import Quantity, columns_of, quantity_of
+from oximetry.readers.quantities import Quantity, columns_of, names_means, quantity_of
+from oximetry.readers.spot_values import are_spots, spot_table
 from oximetry.readers.text_table import (
     DELIMITERS,
     MAX_COLUMNS,
@@ -74,6 +75,11 @@ class Header:
     quantities: tuple[Quantity, ...]
     lines_above: int = 0
 
+    @classmethod
+    def unwritten(cls, *cells: str) -> Header:
+        """The header of a table that has none, separated by commas."""
+        return cls(0, ",", cells, tuple(map(quantity_of, cells)))
+
     @property
     def names_readings(self) -> bool:
         """Whether it names oxygen or pulse."""
@@ -102,11 +108,22 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class TableRules:
-    """Numbers that mean a missing reading; ``numbers_only``: every column behind the readings holds numbers too."""
+    """How the tables of one kind are read.
+
+    Attributes
+    ----------
+    spo2, pulse : tuple of float
+        Numbers that mean a missing reading.
+    numbers_only : bool
+        Whether every column behind the readings holds numbers too.
+    spot_values : bool
+        Whether values a minute or more apart are read as such; an oximeter's own format has none.
+    """
 
     spo2: tuple[float, ...] = (127.0, 255.0)
     pulse: tuple[float, ...] = (255.0, 511.0, 65535.0)
     numbers_only: bool = False
+    spot_values: bool = False
 
 
 def head_header(head: bytes) -> Header | None:
@@ -147,8 +164,11 @@ def find_header(lines: Sequence[str]) -> Header | None:
 
 
 def _is_above_rows(header: Header, below: Sequence[tuple[int, str]]) -> bool:
-    """Whether rows with a time follow; a line of units may stand between; or nothing at all."""
-    rows = [any(_TIME.search(cell) for cell in split_cells(line, header.delimiter) or ()) for _, line in below]
+    """Whether rows with a time or a date follow; a line of units may stand between; or nothing at all."""
+    rows = [
+        any(_TIME.search(cell) or _DATE.fullmatch(cell) for cell in split_cells(line, header.delimiter) or ())
+        for _, line in below
+    ]
     return all(rows[-2:]) if len(rows) == LINES_LOOKED_AT else not rows or any(rows)
 
 
@@ -173,8 +193,10 @@ def _best_header(number: int, line: str, above: int) -> Header | None:
     return best
 
 
-def read_named(lines: list[str], hints: Hints, origin: Origin, rules: TableRules) -> Recording:
-    """The recording in the lines of a table with a header.
+def read_named(
+    lines: list[str], hints: Hints, origin: Origin, rules: TableRules, header: Header | None = None
+) -> Recording:
+    """The recording in the lines of a table with a header, or of one whose columns are known without: then ``header``.
 
     Returns
     -------
@@ -185,14 +207,16 @@ def read_named(lines: list[str], hints: Hints, origin: Origin, rules: TableRules
     Raises
     ------
     InvalidRecording
-        ``no_oxygen_column``, ``two_oxygen_columns``, ``two_pulse_columns`` (``columns``); ``bad_columns``; the reasons
-        of `local_moments`, `Values` and `build_recording`.
+        ``no_oxygen_column``, ``means_only``, ``two_oxygen_columns``, ``two_pulse_columns`` (``columns``);
+        ``bad_columns``; the reasons of `local_moments`, `Values`, `build_recording` and `spot_recording`.
     """
-    header = find_header(lines)
+    header = header or find_header(lines)
     if header is None:
         raise InvalidRecording("no_time_column", line=1)
     columns = reading_columns(header)
     table, notes = _table(lines, header)
+    if not header.line:
+        notes += (Note("columns_by_position"),)
     return read_columns(table, columns, hints, origin, rules, notes)
 
 
@@ -214,6 +238,8 @@ def reading_columns(header: Header) -> ReadingColumns:
     seen = ", ".join(cell[:24] for cell in header.cells if cell)[:160]
     if Quantity.CLIMATE in header.quantities:
         raise InvalidRecording("climate_table", columns=seen)
+    if not oxygen and names_means(header.cells):
+        raise InvalidRecording("means_only", columns=seen)
     if not oxygen:
         raise InvalidRecording("no_oxygen_column", columns=seen)
     if len(oxygen) > 1:
@@ -253,7 +279,9 @@ def read_columns(
         nothing = np.full(len(numbers), np.nan)
         oxygen = spo2.column(cells[columns.spo2], numbers, "spo2")
         if columns.validity is not None:
-            oxygen = np.where([cell.strip() in ("0", "false") for cell in cells[columns.validity]], np.nan, oxygen)
+            oxygen = np.where(
+                [cell.strip().lower() in ("0", "false") for cell in cells[columns.validity]], np.nan, oxygen
+            )
         beats = pulse.column(cells[columns.pulse], numbers, "pulse") if columns.pulse is not None else nothing
         moved = nothing
         if columns.motion is not None and rules.numbers_only:
@@ -266,6 +294,8 @@ def read_columns(
     wall_s, numbers, date_notes = times.resolve(hints)
     spo2_pct, pulse_bpm, motions = (np.concatenate(column) for column in zip(*parts, strict=True))
     rows = Rows(wall_s, numbers, spo2_pct, pulse_bpm, motions)
+    if rules.spot_values and are_spots(wall_s):
+        return spot_table(rows, origin, hints, (*notes, *date_notes))
     if wall_s.size > 2 and (np.diff(wall_s) <= 0).all() and wall_s[0] > wall_s[-1]:
         rows, notes = rows.reversed(), (*notes, Note("newest_first"))
     return build_recording(rows, origin, (*notes, *date_notes, *_checked_readings(spo2_pct, pulse_bpm, notes)))
@@ -363,6 +393,8 @@ def _time_columns(table: Table) -> tuple[int, ...]:
     dates = [column for column in allowed if _DATE.fullmatch(cells[column])]
     if clocks and dates:
         return dates[0], clocks[0]
+    if dates and not any(":" in cell for cell in cells):
+        raise InvalidRecording("means_only", columns=", ".join(cell[:24] for cell in table.layout.header if cell)[:160])
     raise InvalidRecording("no_time_column", line=int(table.numbers[0]))
 
 

@@ -29,6 +29,7 @@ class Quantity(Enum):
 
 _GAS = re.compile(r"(?<![^\W\d_])(?:fi|et|pet|pa|pv|sm|st|rs|tc|ptc|p|v|sv|scv)c?o[2₂](?![0-9])", re.IGNORECASE)
 _SPO2 = re.compile(r"(?<![^\W\d_])(?:s[pa]?|sat\.?)[ ._-]?o[ ._-]?2(?![0-9])(?:[ ._-]?sat)?", re.IGNORECASE)
+_PATH = re.compile(r"^\s*[a-z]+(?:\.[a-z_0-9]+)+\.(?=[a-z_0-9]+\s*$)")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
 _WORD = re.compile(r"[^\W\d_]+\d*|\d+")
 _PER_MINUTE = re.compile(
@@ -56,6 +57,7 @@ _TIME_WORDS = _words(
 _ZONE_WORDS = _words("timezone tz zone offset fus zeitzone")
 _VALIDITY_WORDS = _words("validity")
 _MOTION_WORDS = _words("motion movement miscare miscari 体动 動作 体動 움직임 movt mov acc activity actigraphy active")
+_MEAN_WORDS = _words("average avg mean daily")
 _CLIMATE_WORDS = _words("rh hum celsius fahrenheit")
 _OTHER_WORDS = _words(
     "rr br fr rpm resp bat batt pi pvi ptt ibi rri hrv nn sdnn rmssd qt st pvc ecg ekg eeg emg ir red led sig "
@@ -68,7 +70,8 @@ _OTHER_WORDS = _words(
     "gain noise vo2 ie ratio weekday duration target goal age stop end unused coverage type unit source dip "
     "dips score rate2 bis stress energy ppg hgb pas pasi schritte pasos drop drops desat reserve power charge "
     "volt mv ma rpvi ori plr pleth quality nadir baseline threshold trend smoothed smooth filtered raw2 range "
-    "change 电量 电池 温度 呼吸 步数 体温 呼吸率 提醒 灌注指数 信号 最低 最高 平均 バッテリー 体温計 呼吸数 "
+    "change create created creation update updated modified uuid "
+    "电量 电池 温度 呼吸 步数 体温 呼吸率 提醒 灌注指数 信号 最低 最高 平均 バッテリー 体温計 呼吸数 "
 )
 # Beginnings of words.
 _OXYGEN_STEMS = (
@@ -131,7 +134,7 @@ def quantity_of(header: str) -> Quantity:
     header : str
         One cell; 64 characters at most are looked at.
     """
-    words = words_of(header[:64])
+    words = words_of(_PATH.sub("", header)[:64])
     kinds = {_kind(word) for word in words} - {None}
     if Quantity.VALIDITY in kinds and len(words) == 1:
         return Quantity.VALIDITY
@@ -178,6 +181,11 @@ _STEMS = {
     Quantity.MOTION: _MOTION_STEMS,
     Quantity.TIME: _TIME_STEMS,
 }
+
+
+def names_means(header: Sequence[str]) -> bool:
+    """Whether a header names a mean or a bound of something, as a summary of days does."""
+    return any(_MEAN_WORDS.intersection(words_of(cell)) for cell in header)
 
 
 def columns_of(header: Sequence[str], quantity: Quantity) -> list[int]:

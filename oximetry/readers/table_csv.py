@@ -7,10 +7,14 @@ from oximetry.readers.contec_csv import HEADER as CONTEC
 from oximetry.readers.emay import HEADER as EMAY
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.file_names import device_in_name
+from oximetry.readers.fitbit_csv import FURTHER
+from oximetry.readers.fitbit_csv import HEADER as FITBIT
 from oximetry.readers.named_table import TableRules, head_header, read_named
 from oximetry.readers.registry import Probe
 from oximetry.readers.text_table import decode, split_lines
 from oximetry.readers.timeline import Origin
+
+RULES = TableRules(spot_values=True)
 
 _OTHER_LANGUAGES = ("{", "[", "<")
 
@@ -25,7 +29,8 @@ class TableCsv:
         interval="median of the steps of the clock",
         missing="blank, --, SpO2 127 or 255, pulse 255, 511 or 65535; a validity of 0",
         proof=Proof.SPECIFICATION,
-        remark="Date and clock in one cell or two, ISO with fraction and zone, epoch seconds and milliseconds. A table "
+        remark="Values a minute or more apart are spot values, without ODI (Samsung Health, Google Health, Health Auto "
+        "Export). Date and clock in one cell or two, ISO with fraction and zone, epoch seconds, milliseconds. A table "
         "that names no oxygen, or two, is refused with the columns that were seen.",
     )
 
@@ -36,9 +41,11 @@ class TableCsv:
         header = head_header(probe.head)
         if header is None or header.is_in_order():
             return False
+        if header.starts_with(*FITBIT, *(cell.lower() for cell in header.cells[2:] if cell.lower() in FURTHER)):
+            return False
         return not header.starts_with(*CONTEC) and not header.starts_with(*EMAY)
 
     def read(self, content: bytes, hints: Hints) -> Recording:
         """The recording in a file of this kind; notes and reasons as of `read_named`."""
         model, serial = device_in_name(hints.filename)
-        return read_named(split_lines(decode(content)), hints, Origin(self.name, model, serial), TableRules())
+        return read_named(split_lines(decode(content)), hints, Origin(self.name, model, serial), RULES)

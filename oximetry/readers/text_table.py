@@ -77,6 +77,12 @@ class Table:
     numbers: Numbers
     cut_line: int | None
 
+    @classmethod
+    def of(cls, layout: Layout, rows: Sequence[tuple[int, str]]) -> Table:
+        """The table of some numbered lines."""
+        numbers = np.array([number for number, _ in rows], dtype=np.int32)
+        return cls(layout, [line for _, line in rows], numbers, None)
+
 
 def decode(content: bytes) -> str:
     """The characters of a text file: UTF-16 by its mark or its zeros, else UTF-8, else Windows-1250.

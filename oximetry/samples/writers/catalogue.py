@@ -29,9 +29,13 @@ class Writer:
     intervals_s : tuple of int
         Those the format can hold.
     holds_motion, holds_pulse, holds_start : bool
-        Whether the format keeps them; a start that is not held belongs into the file's name or has to be asked for.
+        Whether the format keeps them; a start that is not held belongs into the file's name.
+    asks_start : bool
+        Whether the start has to be asked for: it stands in neither the file nor its name.
     pulse_most_bpm : int
         The highest that fits.
+    spo2_least_pct : int
+        The lowest that is a reading.
     keeps_missing : bool
         Whether a missing SpO2 keeps its pulse.
     named : callable
@@ -46,7 +50,9 @@ class Writer:
     holds_motion: bool = False
     holds_pulse: bool = True
     holds_start: bool = True
+    asks_start: bool = False
     pulse_most_bpm: int = 250
+    spo2_least_pct: int = 0
     keeps_missing: bool = True
     named: Callable[[datetime], str] = lambda start: f"{start:%Y%m%d%H%M%S}"
 
@@ -81,11 +87,14 @@ WRITERS = (
     Writer("excel_xlsx", "xlsx", text.excel_workbook, ".xlsx", _VIATOM, True),
     Writer("table_csv", "table_csv", text.named_table, ".csv", _VIATOM, True),
     Writer("contec_csv", "contec_csv", text.contec_csv, ".csv", _VIATOM),
-    Writer("contec_csv_no_clock", "contec_csv", text.contec_csv_without_clock, ".csv", holds_start=False),
+    Writer("contec_csv_no_clock", "contec_csv", text.contec_csv_without_clock, ".csv", holds_start=False, asks_start=True),
     Writer("emay", "emay", text.emay_csv, ".csv", _VIATOM),
     Writer("masimo_rad8", "masimo_rad8", text.masimo_out, ".out", _VIATOM),
+    Writer("nonin_text", "nonin_text", text.nonin_text, ".txt", holds_start=False, asks_start=True),
     Writer("nellcor_n395", "nellcor_n395", text.nellcor_trend, ".txt", _VIATOM, keeps_missing=False),
     Writer("apple_health", "apple_health", text.apple_export, ".xml", (60,), keeps_missing=False),
     Writer("fitbit", "fitbit_garmin", text.fitbit_json, ".json", (60,), holds_pulse=False),
     Writer("garmin", "fitbit_garmin", text.garmin_json, ".json", (60,), holds_pulse=False),
+    Writer("fitbit_csv", "fitbit_csv", text.fitbit_csv, ".csv", (60,), holds_pulse=False, spo2_least_pct=51),
+    Writer("health_auto_export", "health_auto_export", text.health_auto_export, ".json", (60,), keeps_missing=False),
 )

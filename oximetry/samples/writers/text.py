@@ -139,6 +139,30 @@ def garmin_json(recording: Recording) -> bytes:
     return json.dumps({"dailySleepDTO": sleep, GARMIN_LIST: epochs}).encode()
 
 
+def fitbit_csv(recording: Recording) -> bytes:
+    """Fitbit's takeout of a night; 50 for what is missing."""
+    lines = ["timestamp,value"]
+    lines += [f"{at:%Y-%m-%dT%H:%M:%SZ},{_cell(spo2, '50.0')}" for at, spo2, _, _ in _rows(recording)]
+    return _joined(lines)
+
+
+def health_auto_export(recording: Recording) -> bytes:
+    """Health Auto Export, JSON; what is missing has no value."""
+    metrics = []
+    for name, unit, column in (("blood_oxygen_saturation", "%", 1), ("heart_rate", "bpm", 2)):
+        values = [(row[0], row[column]) for row in _rows(recording)]
+        data = [{"date": f"{at:%Y-%m-%d %H:%M:%S} +0300", "qty": value} for at, value in values if value == value]
+        metrics.append({"name": name, "units": unit, "data": data})
+    return json.dumps({"data": {"metrics": metrics, "workouts": []}}).encode()
+
+
+def nonin_text(recording: Recording) -> bytes:
+    """Nonin's printer text; the start is lost."""
+    lines = ["NONIN MODEL 2500A"]
+    lines += [f"SPO2={_cell(spo2, '---'):>3} HR={_cell(pulse, '---'):>3}" for _, spo2, pulse, _ in _rows(recording)]
+    return _joined(lines, "\r\n")
+
+
 def _rows(recording: Recording) -> list[Row]:
     clocks = [recording.wall_clock(elapsed_s) for elapsed_s in recording.time_s.tolist()]
     columns = (recording.spo2_pct.tolist(), recording.pulse_bpm.tolist(), recording.motion.tolist())
