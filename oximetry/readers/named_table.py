@@ -207,8 +207,9 @@ def read_named(
     Raises
     ------
     InvalidRecording
-        ``no_oxygen_column``, ``means_only``, ``two_oxygen_columns``, ``two_pulse_columns`` (``columns``);
-        ``bad_columns``; the reasons of `local_moments`, `Values`, `build_recording` and `spot_recording`.
+        ``climate_table``, ``no_oxygen_column``, ``means_only``, ``two_oxygen_columns``, ``two_pulse_columns``
+        (``columns``); ``bad_columns``; the reasons of `local_moments`, `Values`, `build_recording` and
+        `spot_recording`.
     """
     header = header or find_header(lines)
     if header is None:
@@ -236,7 +237,8 @@ def reading_columns(header: Header) -> ReadingColumns:
     oxygen = columns_of(header.cells, Quantity.OXYGEN)
     pulse = columns_of(header.cells, Quantity.PULSE)
     seen = ", ".join(cell[:24] for cell in header.cells if cell)[:160]
-    if Quantity.CLIMATE in header.quantities:
+    measured = [quantity for quantity in header.quantities if quantity not in (Quantity.TIME, Quantity.UNKNOWN)]
+    if measured[:1] == [Quantity.CLIMATE]:
         raise InvalidRecording("climate_table", columns=seen)
     if not oxygen and names_means(header.cells):
         raise InvalidRecording("means_only", columns=seen)
