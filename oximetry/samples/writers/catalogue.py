@@ -62,7 +62,7 @@ def _epoch(start: datetime) -> str:
 _VIATOM = (1, 2, 4)
 
 WRITERS = (
-    Writer("viatom_v3", "viatom_binary", binary.viatom_v3, "", (1, 2, 4), True),
+    Writer("viatom_v3", "viatom_binary", binary.viatom_v3, "", (2, 4), True),
     Writer("viatom_v3_doubled", "viatom_binary", binary.viatom_v3_doubled, "", (4,), True),
     Writer("viatom_v5", "viatom_binary", binary.viatom_v5, ".dat", _VIATOM, True),
     Writer("viatom_v6", "viatom_binary", binary.viatom_v6, ".bin", _VIATOM, True),
@@ -74,6 +74,9 @@ WRITERS = (
     Writer("contec_spor", "contec_spo", binary.contec_spor, ".spoR"),
     Writer("medview", "medview", binary.medview_dat, ".dat"),
     Writer("edf", "edf", containers.edf_file, ".edf", _VIATOM),
+    Writer("edf_16_bit", "edf", containers.edf_16_bit, ".edf", _VIATOM),
+    Writer("edf_tenths", "edf", containers.edf_tenths, ".edf", _VIATOM),
+    Writer("edf_7_bit", "edf", containers.edf_7_bit, ".edf", _VIATOM),
     Writer("bdf", "edf", containers.bdf_file, ".bdf", _VIATOM),
     Writer("wmedf", "wmedf", containers.wmedf_file, ".wmedf", pulse_most_bpm=127),
     Writer("viatom_csv", "viatom_csv", text.viatom_csv, ".csv", _VIATOM, True),
