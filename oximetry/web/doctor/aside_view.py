@@ -12,7 +12,7 @@ from oximetry.domain.records import UploadItem
 from oximetry.services.intake.batch import BatchRow
 from oximetry.web.i18n import Words
 
-TRY_AGAIN, PUT_BACK = "try-again", "put-back"
+TRY_AGAIN, PUT_BACK = "try-again", "return-file"
 
 
 def waiting(rows: Sequence[BatchRow], words: Words) -> list[Component]:

@@ -193,7 +193,7 @@ def doubts(batch: Batch, found: Mapping[str, object], words: Words) -> list[Comp
     """What stopped the click: the kinds of doubt, each with its nights."""
     nights = {row.item.id: row.item for row in batch.rows}
     said: list[Component] = []
-    for name in ("overlaps", "elsewhere", "torn", "mismatched"):
+    for name in ("overlaps", "elsewhere", "torn", "by_position", "mismatched"):
         item_ids = found.get(name)
         doubtful = [nights[one] for one in item_ids if one in nights] if isinstance(item_ids, list) else []
         if doubtful:
