@@ -75,12 +75,12 @@ def _filled(recording: Recording, below: tuple[Mask, float | None], excluded: tu
 
 def _numbers(recording: Recording, analysis: NightAnalysis, spo2_pct: Samples) -> dict[str, float]:
     interval_s = recording.sampling_interval_s
-    level = levels(spo2_pct, interval_s)
-    valid_h = float(np.count_nonzero(~np.isnan(spo2_pct))) * interval_s / 3600
+    level = levels(spo2_pct, recording.sample_s)
+    valid_h = recording.seconds(~np.isnan(spo2_pct)) / 3600
     numbers = {name: float(level[name]) for name in ("spo2_mean_pct", "t90_min", "t_le88_min")}
     numbers |= {f"time_below_pct.{limit}": share for limit, share in level["time_below_pct"].items()}
     if interval_s > SPOT_INTERVAL_S or not valid_h:
         return {**numbers, "odi3_per_h": float("nan"), "odi4_per_h": float("nan")}
-    events = find_desaturations(recording.time_s, spo2_pct, interval_s, analysis.rule)
+    events = find_desaturations(recording.time_s, spo2_pct, recording.sample_s, analysis.rule)
     deep = sum(event.depth_pct >= analysis.rule.deep_drop_pct for event in events)
     return {**numbers, "odi3_per_h": len(events) / valid_h, "odi4_per_h": deep / valid_h}

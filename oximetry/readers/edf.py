@@ -74,11 +74,9 @@ class Edf:
             raise InvalidRecording("edf_damaged") from error
         if header.reserved.endswith("+D"):
             raise InvalidRecording("edf_interrupted")
-        oxygen, pulses, unit_notes = _oximetry_channels(header)
+        oxygen, pulses, channel_notes = _oximetry_channels(header)
         whole, notes = _whole_records(content, header)
-        if len(oxygen) > 1:
-            notes += (Note("several_oximeters", {"count": len(oxygen)}),)
-        notes += unit_notes
+        notes += channel_notes
         physical = _channels(whole, header, [*oxygen, *pulses])
         chosen = _liveliest(oxygen, physical[: len(oxygen)], SPO2_RANGE_PCT)
         hertz = oxygen[chosen].samples / header.record_s
@@ -104,11 +102,12 @@ def _oximetry_channels(header: EdfHeader) -> tuple[list[SignalHeader], list[Sign
         raise InvalidRecording("edf_without_oximetry")
     if not oxygen:
         raise InvalidRecording("edf_wrong_unit", unit=named[0].unit, channel=named[0].label)
+    notes: tuple[Note, ...] = (Note("several_oximeters", {"count": len(named)}),) if len(named) > 1 else ()
     slow = [one for one in header.signals if one.is_pulse and one.samples / header.record_s <= PULSE_MOST_HZ]
     pulses = [signal for signal in slow if signal.has_the_right_unit]
     if slow and not pulses:
-        return oxygen, [], (Note("pulse_in_other_unit", {"unit": slow[0].unit, "channel": slow[0].label}),)
-    return oxygen, pulses, ()
+        notes += (Note("pulse_in_other_unit", {"unit": slow[0].unit, "channel": slow[0].label}),)
+    return oxygen, pulses, notes
 
 
 def _liveliest(signals: list[SignalHeader], physical: list[Samples], limits: tuple[float, float]) -> int:

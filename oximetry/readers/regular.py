@@ -72,6 +72,7 @@ def regular_recording(series: Series, origin: Origin) -> Recording:
         sampling_interval_s=float(series.interval_s),
         notes=series.notes,
         vendor=series.vendor,
+        floor_pct=origin.floor_pct,
     )
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from oximetry.domain.errors import InvalidRecording
 from oximetry.domain.quality import SPO2_RANGE_PCT, within
 from oximetry.domain.recording import CLOCK_SET_BACK_S, Note, Recording, Samples, fill_holes
+from oximetry.readers.time_base import time_base
 
 MAX_INTERVAL_S = 60
 INTERVAL_TOLERANCE = 0.02
@@ -56,11 +57,12 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where rows came from: format name and device, as far as known."""
+    """Where rows came from: format name and device, as far as known, and the lowest SpO2 that it prints."""
 
     format: str
     device_model: str | None
     device_serial: str | None
+    floor_pct: float | None = None
 
 
 def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) -> Recording:
@@ -85,8 +87,8 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
     ------
     InvalidRecording
         ``too_few_rows`` (``rows``), ``interval_too_long`` (``interval_s``, ``limit_s``), ``time_goes_back`` (``line``),
-        ``two_nights`` (``line``, ``hole_s``), ``interval_changes`` (``first_s``, ``second_s``), ``too_long`` (``rows``,
-        ``limit``), ``no_oximeter_data``, ``too_few_valid`` (``valid``).
+        ``two_nights`` (``line``, ``hole_s``), ``too_long`` (``rows``, ``limit``),
+        ``no_oximeter_data``, ``too_few_valid`` (``valid``).
     """
     rows, repeated = _without_repeated_seconds(rows)
     if rows.wall_s.size < 2:
@@ -94,7 +96,6 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
     interval_s = _interval(rows)
     elapsed_s, set_back_row = _unrolled(rows, interval_s)
     _refuse_two_nights(rows, elapsed_s)
-    _refuse_two_rates(elapsed_s, interval_s)
     valid = int(within(rows.spo2_pct, SPO2_RANGE_PCT).sum())
     if not valid:
         raise InvalidRecording("no_oximeter_data")
@@ -104,8 +105,10 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
     if set_back_row is not None:
         set_back_at_s = float(elapsed_s[set_back_row])
         repeated += (Note("clock_set_back", {"elapsed_s": set_back_at_s, "line": int(rows.lines[set_back_row])}),)
-    sampling_interval_s = _true_interval(elapsed_s, interval_s)
-    time_s, source, gap_row = fill_holes(elapsed_s, sampling_interval_s)
+    base = time_base(elapsed_s, interval_s)
+    if set_back_row is not None:
+        set_back_at_s = float(base.elapsed_s[set_back_row])
+    time_s, source, gap_row = fill_holes(base.elapsed_s, base.step_s)
     start_s = int(rows.wall_s[0])
     return Recording(
         format=origin.format,
@@ -117,9 +120,10 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
         pulse_bpm=np.where(gap_row, np.nan, rows.pulse_bpm[source]),
         motion=np.where(gap_row, np.nan, rows.motion[source]),
         gap_row=gap_row,
-        sampling_interval_s=sampling_interval_s,
+        sampling_interval_s=base.interval_s,
         clock_set_back_at_s=set_back_at_s,
-        notes=notes + repeated,
+        notes=notes + repeated + base.notes,
+        floor_pct=origin.floor_pct,
     )
 
 
@@ -148,36 +152,6 @@ def _interval(rows: Rows) -> int:
     if interval_s > MAX_INTERVAL_S:
         raise InvalidRecording("interval_too_long", interval_s=interval_s, limit_s=MAX_INTERVAL_S)
     return interval_s
-
-
-def _refuse_two_rates(elapsed_s: Samples, interval_s: int) -> None:
-    """A minute of rows at another step is another sampling rate, not missing rows: their weights would differ."""
-    steps = np.diff(elapsed_s)
-    same = np.concatenate(([False], (steps[1:] == steps[:-1]) & (steps[1:] != interval_s)))
-    ends = np.flatnonzero(np.diff(np.concatenate((same, [False])).astype(np.int8)) == -1)
-    starts = np.flatnonzero(np.diff(np.concatenate(([False], same)).astype(np.int8)) == 1)
-    long_runs = np.flatnonzero(ends - starts >= ROWS_OF_ANOTHER_RATE)
-    if long_runs.size:
-        other_s = float(steps[starts[long_runs[0]]])
-        raise InvalidRecording("interval_changes", first_s=interval_s, second_s=round(other_s))
-
-
-def _true_interval(elapsed_s: Samples, interval_s: int) -> float:
-    """The interval in seconds; no whole number where stamps of whole seconds hide one, such as +2, +3, +2 for 2.5 s.
-
-    The stamps of a constant interval stay within a second of a straight line; those of a file with missing rows do not.
-    """
-    steps = np.diff(elapsed_s)
-    edges = np.concatenate(([0], np.flatnonzero(steps > interval_s + 1) + 1, [elapsed_s.size]))
-    longest = int(np.argmax(np.diff(edges)))
-    run = elapsed_s[edges[longest] : edges[longest + 1]]
-    if run.size < ROWS_OF_ANOTHER_RATE:
-        return float(interval_s)
-    mean_s = float(run[-1] - run[0]) / (run.size - 1)
-    away_s = run - run[0] - np.arange(run.size) * mean_s
-    if abs(mean_s - interval_s) <= INTERVAL_TOLERANCE * interval_s or np.ptp(away_s) > STAMP_S:
-        return float(interval_s)
-    return round(mean_s, 3)
 
 
 def _unrolled(rows: Rows, interval_s: int) -> tuple[Samples, int | None]:

@@ -9,6 +9,7 @@ from struct import Struct
 import numpy as np
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.quality import LOWEST_PRINTED_PCT
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.file_names import device_in_name
@@ -102,6 +103,7 @@ class ViatomBinary:
         proof=Proof.REAL_FILE,
         remark="v3 proven row for row against its CSV; v5 and v6 on a specification only. Files of version 3 that hold "
         "each sample twice are halved. The header's statistics are kept as the vendor's numbers.",
+        floor_pct=LOWEST_PRINTED_PCT,
     )
 
     def recognises(self, probe: Probe) -> bool:
@@ -140,7 +142,7 @@ class ViatomBinary:
         pulse_bpm[rows["pulse"] > PULSE_MOST] = np.nan
         motion = rows["motion"].astype(np.float64)
         series = Series(header.started_at, interval_s, spo2_pct, pulse_bpm, motion, notes, header.vendor)
-        return regular_recording(series, Origin(self.name, *device_in_name(hints.filename)))
+        return regular_recording(series, Origin(self.name, *device_in_name(hints.filename), self.facts.floor_pct))
 
 
 def _holds_pairs(header: Header, rows: np.ndarray[tuple[int], np.dtype[np.void]]) -> bool:

@@ -33,8 +33,7 @@ def edf_file(recording: Recording) -> bytes:
 def edf_scaled(recording: Recording, pulse: tuple[Range, Range], spo2: tuple[Range, Range]) -> bytes:
     """EDF whose integers are scaled: for each channel its physical and its digital range.
 
-    A missing reading is the integer below the digital range, or, where that is the lowest of 16 bits, a physical value
-    that no oximeter gives: the low end of the range.
+    A missing reading is the integer below the digital range.
     """
     signals = [_signal("Pulse.1s", "bpm", *pulse), _signal("SpO2.1s", "%", *spo2)]
     columns = [_stored(recording.pulse_bpm, *pulse), _stored(recording.spo2_pct, *spo2)]
@@ -42,8 +41,8 @@ def edf_scaled(recording: Recording, pulse: tuple[Range, Range], spo2: tuple[Ran
 
 
 def edf_16_bit(recording: Recording) -> bytes:
-    """EDF over all 16 bits, as signal libraries write it."""
-    return edf_scaled(recording, ((0, 300), (-32_768, 32_767)), ((0, 100), (-32_768, 32_767)))
+    """EDF over 16 bits, as signal libraries write it."""
+    return edf_scaled(recording, ((0, 300), (-32_767, 32_767)), ((0, 100), (-32_767, 32_767)))
 
 
 def edf_tenths(recording: Recording) -> bytes:
@@ -78,9 +77,8 @@ def wmedf_file(recording: Recording) -> bytes:
 
 def _stored(values: Samples, physical: Range, digital: Range) -> Samples:
     low, high = digital
-    missing = low - 1 if low > -32_768 else low
     scaled = low + (values - physical[0]) * (high - low) / (physical[1] - physical[0])
-    return np.nan_to_num(np.rint(scaled), nan=missing)
+    return np.nan_to_num(np.rint(scaled), nan=low - 1)
 
 
 def _signal(
