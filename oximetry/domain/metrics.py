@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypedDict
+from math import isnan
+from typing import Any, TypedDict, cast
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from oximetry.domain.desaturation import (
     find_desaturations,
     find_mean_drops,
 )
+from oximetry.domain.plausibility import MISSING_SHARE, SPOT_INTERVAL_S, remarks
 from oximetry.domain.quality import Exclusion, Quality, assess, runs_of
 from oximetry.domain.recording import Mask, Note, Recording, Samples
 from oximetry.domain.suspicion import Suspicion, suspect
@@ -31,9 +33,14 @@ LOW_PCT = 90.0
 MEDICARE_PCT = 88.0
 MIN_VALID_HOURS = 4.0
 DEVICE_LIMIT_S = 36_000.0
-SPOT_INTERVAL_S = PEAK_NADIR.max_gap_s
 NAN = float("nan")
-ANALYSIS_WARNINGS = ("ten_hour_limit", "short_valid_time", "below_range", "no_odi_from_spot_values")
+MIN_RATE_VALID_S = 1800.0
+MIN_NIGHT_VALID_S = 600.0
+ANALYSIS_WARNINGS = (
+    "ten_hour_limit", "too_short", "no_rates", "short_valid_time", "below_range", "no_odi_from_spot_values",
+    "readings_look_swapped", "oxygen_over_100", "no_pulse_channel", "oxygen_without_pulse", "missing_share",
+    "constant_oxygen", "values_held",
+)  # fmt: skip
 
 _Rules = tuple[PeakNadirRule, MeanBaseRule]
 _COUNTS = ("desaturations3", "desaturations4", "desaturations3_mean120", "desaturations4_mean120")
@@ -45,6 +52,7 @@ _LEVELS = (
     "spo2_mean_pct", "spo2_median_pct", "spo2_min_pct", "spo2_max_pct", "spo2_sd_pct", "t90_min", "t_le88_min",
     "t_le88_longest_min",
 )  # fmt: skip
+_UNKNOWN_RATES: dict[str, Any] = {name: NAN for name in _NEED_EVENTS if name.endswith("_per_h")}
 _UNKNOWN_FROM_SPOTS: dict[str, Any] = {**dict.fromkeys(_COUNTS), **dict.fromkeys(_NEED_EVENTS, NAN)}
 
 
@@ -171,6 +179,7 @@ def summarise(
     exclusions: Sequence[Exclusion] = (),
     rule: PeakNadirRule = PEAK_NADIR,
     companion_rule: MeanBaseRule = MEAN_120S,
+    min_rate_valid_s: float = MIN_RATE_VALID_S,
 ) -> NightAnalysis:
     """All numbers, events and warnings of a recording.
 
@@ -182,6 +191,8 @@ def summarise(
         Spans that a person took out: their samples count as recorded and never as valid.
     rule, companion_rule : PeakNadirRule, MeanBaseRule
         The thresholds of the two desaturation rules.
+    min_rate_valid_s : float
+        With less valid time no rate per hour is known, unless so much was recorded and less than a tenth of it failed.
 
     Returns
     -------
@@ -196,8 +207,16 @@ def summarise(
     summary = _summary(recording, (quality, suspicion), spo2_pct, events, (rule, companion_rule))
     if spots:
         summary = replace(summary, **_UNKNOWN_FROM_SPOTS)
-    warnings = recording.notes + _warnings(recording, summary)
+    elif not _is_long_enough(summary, min_rate_valid_s):
+        summary = replace(summary, **_UNKNOWN_RATES)
+    warnings = recording.notes + _warnings(recording, summary) + remarks(recording, quality, suspicion.countdown)
     return NightAnalysis(summary, events, quality, suspicion, rule, companion_rule, warnings)
+
+
+def _is_long_enough(summary: NightSummary, min_rate_valid_s: float) -> bool:
+    kept_s = summary.recorded_s - summary.excluded_s
+    nearly_all = kept_s >= min_rate_valid_s and summary.valid_s > (1 - MISSING_SHARE) * kept_s
+    return nearly_all or summary.valid_s >= min_rate_valid_s
 
 
 class Levels(TypedDict):
@@ -276,8 +295,9 @@ def levels(spo2_pct: Samples, sample_s: Samples) -> Levels:
     valid, seconds = spo2_pct[known], sample_s[known]
     valid_s = float(seconds.sum())
     if not valid.size:
-        unknown = dict.fromkeys(_LEVELS, NAN)
-        return Levels(**unknown, time_below_pct={str(threshold): NAN for threshold in THRESHOLDS_PCT})  # type: ignore[typeddict-item]
+        unknown: dict[str, Any] = dict.fromkeys(_LEVELS, NAN)
+        unknown["time_below_pct"] = {str(threshold): NAN for threshold in THRESHOLDS_PCT}
+        return cast(Levels, unknown)
     mean = _weighted_mean(valid, seconds)
     return Levels(
         spo2_mean_pct=mean,
@@ -298,6 +318,12 @@ def _warnings(recording: Recording, summary: NightSummary) -> tuple[Note, ...]:
     warnings = []
     if abs(recording.time_s[-1] - DEVICE_LIMIT_S) <= recording.sampling_interval_s:
         warnings.append(Note("ten_hour_limit", {"limit_h": DEVICE_LIMIT_S / 3600}))
+    if summary.valid_s < MIN_NIGHT_VALID_S:
+        warnings.append(
+            Note("too_short", {"minutes": summary.valid_s / 60, "min_minutes": MIN_NIGHT_VALID_S / 60}),
+        )
+    elif isnan(summary.odi3_per_h) and recording.sampling_interval_s <= SPOT_INTERVAL_S:
+        warnings.append(Note("no_rates", {"minutes": summary.valid_s / 60, "min_minutes": MIN_RATE_VALID_S / 60}))
     if summary.valid_hours < MIN_VALID_HOURS:
         warnings.append(
             Note("short_valid_time", {"valid_hours": summary.valid_hours, "min_valid_hours": MIN_VALID_HOURS})

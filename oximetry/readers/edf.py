@@ -66,7 +66,8 @@ class Edf:
         ------
         InvalidRecording
             ``edf_damaged``, ``edf_interrupted``, ``edf_without_oximetry``, ``no_oximeter_data``; ``edf_wrong_unit``
-            (``unit``, ``channel``); ``start_unknown`` (``records``, ``interval_s``); the reasons of `regular_recording`.
+            (``unit``, ``channel``); ``start_unknown`` (``records``, ``interval_s``); the reasons of
+            `regular_recording`.
         """
         try:
             header = EdfHeader.of(content)

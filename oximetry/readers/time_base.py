@@ -75,7 +75,7 @@ def time_base(elapsed_s: Samples, interval_s: int) -> TimeBase:
 def _due(steps: Steps, interval_s: int) -> Steps:
     """The whole seconds due at each step: the interval, or that of a stretch in which nearly all steps are others."""
     due = np.full(steps.size, interval_s, dtype=np.int64)
-    other = (steps > max(HOLE_FACTOR * interval_s, interval_s + 1)) | (steps < min(interval_s / HOLE_FACTOR, interval_s - 1))
+    other = (steps > HOLE_FACTOR * interval_s) | (steps < interval_s / HOLE_FACTOR)
     if np.count_nonzero(other) < FEWEST_OTHER_STEPS:
         return due
     blocks = steps.size // BLOCK
@@ -83,9 +83,7 @@ def _due(steps: Steps, interval_s: int) -> Steps:
     median = table[:, (BLOCK - 1) // 2]
     near = (table >= (median / HOLE_FACTOR)[:, None]) & (table <= (median * HOLE_FACTOR)[:, None])
     uniform = near.mean(axis=1) >= UNIFORM_SHARE
-    foreign = (median > max(HOLE_FACTOR * interval_s, interval_s + 1)) | (
-        median < min(interval_s / HOLE_FACTOR, interval_s - 1)
-    )
+    foreign = (median > HOLE_FACTOR * interval_s) | (median < interval_s / HOLE_FACTOR)
     for block in np.flatnonzero(uniform & foreign).tolist():
         _claim(due, steps, block * BLOCK, int(median[block]))
     return due

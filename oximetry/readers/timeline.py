@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.plausibility import refuse_other_units
 from oximetry.domain.quality import SPO2_RANGE_PCT, within
 from oximetry.domain.recording import CLOCK_SET_BACK_S, Note, Recording, Samples, fill_holes
 from oximetry.readers.time_base import time_base
 
 MAX_INTERVAL_S = 60
-INTERVAL_TOLERANCE = 0.02
-STAMP_S = 1.5
-ROWS_OF_ANOTHER_RATE = 60
-LEAST_VALID_ROWS = 10
-LONG_S = 3600.0
+OTHER_DEVICE_SHARE = 0.1
+OTHER_DEVICE_DIFFERENCE = 3.0
+REPEATED_SHARE = 0.95
+FEWEST_DIFFERENT_ROWS = 5
+MOST_COPIES = 50
 MAX_HOLE_S = 12 * 3600
 MAX_HOLE_ACROSS_NOON_S = 3600
 DAY_S = 86_400
 _NOON_S = 43_200
+_SUNDAY = 6
 _SET_BACK_S = int(CLOCK_SET_BACK_S)
 
 
@@ -80,27 +82,28 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
     Returns
     -------
     Recording
-        With the notes and, where they apply, ``duplicate_rows`` (``count``), ``same_second_rows`` (``count``) and
-        ``clock_set_back`` (``elapsed_s``, ``line``).
+        With the notes and, where they apply, ``duplicate_rows`` (``count``), ``same_second_rows`` (``count``),
+        ``exported_twice`` (``minutes``), ``clock_set_back`` (``elapsed_s``, ``line``) and those of `time_base`.
 
     Raises
     ------
     InvalidRecording
         ``too_few_rows`` (``rows``), ``interval_too_long`` (``interval_s``, ``limit_s``), ``time_goes_back`` (``line``),
         ``two_nights`` (``line``, ``hole_s``), ``too_long`` (``rows``, ``limit``),
-        ``no_oximeter_data``, ``too_few_valid`` (``valid``).
+        ``no_oximeter_data``, ``two_devices``; the reasons of
+        `refuse_other_units`.
     """
+    rows, twice = _without_second_copies(rows)
     rows, repeated = _without_repeated_seconds(rows)
+    repeated = twice + repeated
     if rows.wall_s.size < 2:
         raise InvalidRecording("too_few_rows", rows=int(rows.wall_s.size))
     interval_s = _interval(rows)
     elapsed_s, set_back_row = _unrolled(rows, interval_s)
     _refuse_two_nights(rows, elapsed_s)
-    valid = int(within(rows.spo2_pct, SPO2_RANGE_PCT).sum())
-    if not valid:
+    refuse_other_units(rows.spo2_pct, rows.pulse_bpm)
+    if not within(rows.spo2_pct, SPO2_RANGE_PCT).any():
         raise InvalidRecording("no_oximeter_data")
-    if valid < LEAST_VALID_ROWS and rows.wall_s.size >= ROWS_OF_ANOTHER_RATE and elapsed_s[-1] > LONG_S:
-        raise InvalidRecording("too_few_valid", valid=valid)
     set_back_at_s = None
     if set_back_row is not None:
         set_back_at_s = float(elapsed_s[set_back_row])
@@ -137,9 +140,55 @@ def _without_repeated_seconds(rows: Rows) -> tuple[Rows, tuple[Note, ...]]:
     for values in (rows.spo2_pct, rows.pulse_bpm, rows.motion):
         equal &= (values == values[first]) | (np.isnan(values) & np.isnan(values[first]))
     copies, others = int((again & equal).sum()), int((again & ~equal).sum())
+    if others > OTHER_DEVICE_SHARE * again.size and _typical_difference(rows, first, again & ~equal) >= (
+        OTHER_DEVICE_DIFFERENCE
+    ):
+        raise InvalidRecording("two_devices")
     notes: tuple[Note, ...] = (Note("duplicate_rows", {"count": copies}),) if copies else ()
     notes += (Note("same_second_rows", {"count": others}),) if others else ()
     return rows.where(~again), notes
+
+
+def _typical_difference(rows: Rows, first: npt.NDArray[np.intp], among: npt.NDArray[np.bool_]) -> float:
+    """Median distance of rows from the first row of their second, oxygen and pulse together."""
+    oxygen = np.abs(rows.spo2_pct - rows.spo2_pct[first])[among]
+    beats = np.abs(rows.pulse_bpm - rows.pulse_bpm[first])[among]
+    return float(np.median(np.nan_to_num(oxygen) + np.nan_to_num(beats)))
+
+
+def _without_second_copies(rows: Rows) -> tuple[Rows, tuple[Note, ...]]:
+    """Leave out stretches that stand in the file a second time, stamp for stamp and value for value.
+
+    A repeated hour of the clock has the same stamps, too, but not the same values.
+    """
+    keep = np.ones(rows.wall_s.size, dtype=np.bool_)
+    back = np.flatnonzero(np.diff(rows.wall_s) < 0) + 1
+    for start in back[:MOST_COPIES].tolist():
+        if _is_end_of_summer_time(rows, start):
+            continue
+        latest = rows.wall_s[:start][keep[:start]].max()
+        stop = start + int(np.searchsorted(rows.wall_s[start:], latest, side="right"))
+        order = np.flatnonzero(keep[:start])
+        found = order[np.minimum(np.searchsorted(rows.wall_s[order], rows.wall_s[start:stop]), order.size - 1)]
+        same = rows.wall_s[found] == rows.wall_s[start:stop]
+        for column in (rows.spo2_pct, rows.pulse_bpm):
+            same &= (column[found] == column[start:stop]) | (np.isnan(column[found]) & np.isnan(column[start:stop]))
+        values = np.stack([rows.spo2_pct[start:stop], rows.pulse_bpm[start:stop]])
+        if same.mean() >= REPEATED_SHARE and np.unique(values, axis=1).shape[1] >= FEWEST_DIFFERENT_ROWS:
+            keep[start:stop] = False
+    if keep.all():
+        return rows, ()
+    seconds = int(np.count_nonzero(~keep)) * float(np.median(np.diff(rows.wall_s)))
+    return rows.where(keep), (Note("exported_twice", {"minutes": seconds / 60}),)
+
+
+def _is_end_of_summer_time(rows: Rows, row: int) -> bool:
+    """Whether a row's clock goes back by an hour on a day on which clocks do: rows may look alike by chance."""
+    step_s = int(rows.wall_s[row] - rows.wall_s[row - 1])
+    day = date.fromordinal(int(rows.wall_s[row]) // DAY_S)
+    europe = day.month == 10 and day.day > 24
+    america = day.month == 11 and day.day <= 7
+    return -_SET_BACK_S <= step_s < MAX_INTERVAL_S - _SET_BACK_S and day.weekday() == _SUNDAY and (europe or america)
 
 
 def _interval(rows: Rows) -> int:

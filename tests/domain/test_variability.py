@@ -26,7 +26,7 @@ def test_delta_index_block_is_twelve_rows_at_one_second():
 
 
 def test_block_without_a_valid_sample_breaks_adjacency():
-    assert math.isnan(delta_index(np.array([90.0] * 3 + [NAN] * 3 + [93.0] * 3), 4.0))
+    assert math.isnan(index([90.0] * 3 + [NAN] * 3 + [93.0] * 3, 4.0))
 
 
 def test_block_mean_uses_its_valid_samples_only():

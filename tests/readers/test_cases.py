@@ -17,7 +17,7 @@ from oximetry.web.i18n import words
 DATA = Path(os.environ.get("OXIMETRY_DATA", Path(__file__).parents[3] / "shared" / "data")) / "cases"
 CASES: dict[str, Any] = json.loads((DATA / "cases.json").read_text()) if DATA.is_dir() else {}
 HOLDS: dict[str, Any] = json.loads((DATA / "holds.json").read_text()) if DATA.is_dir() else {}
-KINDS = ("columns", "tables", "times", "time base", "holds", "floor", "plausible")
+KINDS = ("scaling", "edf", "viatom", "columns", "tables", "times", "time base", "holds", "floor", "plausible")
 
 pytestmark = pytest.mark.skipif(not CASES, reason="real recordings are not here")
 
