@@ -21,7 +21,7 @@ BY_POSITION = "columns_by_position"
 SPIKE = 5.0
 SPIKE_RETURN = 2.0
 SPIKE_SHARE = 0.15
-FEWEST_FOR_SPIKES = 60
+FEWEST_FOR_SPIKES, MOST_FOR_SPIKES = 60, 20_000
 HELD_S = 600.0
 CONSTANT_S = 2 * 3600.0
 SPOT_INTERVAL_S = PEAK_NADIR.max_gap_s
@@ -66,7 +66,7 @@ def refuse_implausible(recording: Recording) -> None:
     spots = recording.sampling_interval_s > SPOT_INTERVAL_S
     if not spots and recording.recorded_s > LONG_S and recording.seconds(measured) < FEW_VALID_S:
         raise InvalidRecording("too_few_valid", valid=int(measured.sum()))
-    if are_two_devices(spo2_pct[~recording.gap_row], pulse_bpm[~recording.gap_row]):
+    if not spots and are_two_devices(spo2_pct[~recording.gap_row], pulse_bpm[~recording.gap_row]):
         raise InvalidRecording("two_devices")
 
 
@@ -81,6 +81,8 @@ def look_swapped(recording: Recording) -> bool:
 
 def are_two_devices(spo2_pct: Samples, pulse_bpm: Samples) -> bool:
     """Whether rows of two devices alternate: single rows jump away from both neighbours, which agree, all the time."""
+    middle = slice(max(0, (spo2_pct.size - MOST_FOR_SPIKES) // 2), (spo2_pct.size + MOST_FOR_SPIKES) // 2)
+    spo2_pct, pulse_bpm = spo2_pct[middle], pulse_bpm[middle]
     both = np.isfinite(spo2_pct) & (np.isfinite(pulse_bpm) | ~np.isfinite(pulse_bpm).any())
     oxygen, beats = spo2_pct[both], np.nan_to_num(pulse_bpm[both])
     if oxygen.size < FEWEST_FOR_SPIKES:

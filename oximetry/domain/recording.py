@@ -17,6 +17,7 @@ Mask = npt.NDArray[np.bool_]
 MAX_ROWS = 1_500_000
 HOLE_FACTOR = 1.5
 CLOCK_SET_BACK_S = 3600.0
+ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,7 @@ class Recording:
         _check(bool((np.diff(self.time_s) > 0).all()), "time_s")
         _check(self.started_at.tzinfo is None, "started_at")
         _check(bool(np.isfinite(self.sampling_interval_s)) and self.sampling_interval_s > 0, "sampling_interval_s")
-        sample_s = np.append(np.diff(self.time_s), self.sampling_interval_s)
-        if np.allclose(sample_s, self.sampling_interval_s, rtol=1e-9, atol=1e-6):
-            sample_s[:] = self.sampling_interval_s
-        sample_s.setflags(write=False)
-        object.__setattr__(self, "sample_s", sample_s)
+        object.__setattr__(self, "sample_s", _sample_s(self.time_s, self.sampling_interval_s))
 
     @property
     def samples(self) -> int:
@@ -150,6 +147,16 @@ class Recording:
         set_back = self.clock_set_back_at_s
         shift_s = CLOCK_SET_BACK_S if set_back is not None and elapsed_s >= set_back else 0.0
         return self.started_at + timedelta(seconds=elapsed_s - shift_s)
+
+
+def _sample_s(time_s: Samples, interval_s: float) -> Samples:
+    """Seconds that each row stands for, shape (n,), not to be written to; of even rows one number for all of them."""
+    steps = np.diff(time_s)
+    if not steps.size or (steps.max() - interval_s < ROUNDING_S and interval_s - steps.min() < ROUNDING_S):
+        return np.broadcast_to(np.float64(interval_s), time_s.shape)
+    sample_s: Samples = np.append(steps, interval_s)
+    sample_s.setflags(write=False)
+    return sample_s
 
 
 def fill_holes(time_s: Samples, sampling_interval_s: float | Samples) -> tuple[Samples, npt.NDArray[np.intp], Mask]:
