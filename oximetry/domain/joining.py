@@ -46,9 +46,10 @@ def join(first: Recording, second: Recording) -> Recording:
         raise InvalidRecording("cannot_join", field="started_at")
     if first.clock_set_back_at_s is not None and second.clock_set_back_at_s is not None:
         raise InvalidRecording("cannot_join", field="clock_set_back_at_s")
+    due_s = np.concatenate([_due_s(first), [first.sampling_interval_s], _due_s(second)])
     offset_s = float(first.time_s[-1]) + gap_s
     own_s = np.concatenate([first.time_s, second.time_s + offset_s])
-    time_s, source, inserted = fill_holes(own_s, first.sampling_interval_s)
+    time_s, source, inserted = fill_holes(own_s, due_s)
 
     def column(one: Samples, other: Samples) -> Samples:
         return np.where(inserted, np.nan, np.concatenate([one, other])[source])
@@ -70,4 +71,10 @@ def join(first: Recording, second: Recording) -> Recording:
         sampling_interval_s=first.sampling_interval_s,
         clock_set_back_at_s=set_back_s,
         notes=(*notes, Note(JOINED, {"gap_s": gap_s})),
+        floor_pct=first.floor_pct,
     )
+
+
+def _due_s(recording: Recording) -> Samples:
+    """Seconds between the rows of a recording, whose holes are filled already."""
+    return np.maximum(np.diff(recording.time_s), recording.sampling_interval_s)

@@ -13,12 +13,12 @@ from datetime import datetime
 from typing import Any
 
 from oximetry.domain.device_report import Band, DeviceReport
+from oximetry.domain.quality import LOWEST_PRINTED_PCT
 
 PCT_TOLERANCE = 0.02
 START_TOLERANCE_S = 60.0  # the report prints whole minutes
 MEAN_TOLERANCE = 1.0  # and whole means
 CLIPPED_BELOW_PCT = 70.0
-LOWEST_PRINTED_PCT = 61.0
 BYTE_LIMIT = 255
 
 _ROUNDING = 1e-6

@@ -32,6 +32,8 @@ class FormatFacts:
         What the reader has been held against.
     remark : str
         Limits of the format, or empty.
+    floor_pct : float or None
+        The lowest SpO2 that the device prints: below it the reading is left out while the pulse goes on.
 
     Raises
     ------
@@ -45,10 +47,13 @@ class FormatFacts:
     missing: str
     proof: Proof
     remark: str = ""
+    floor_pct: float | None = None
 
     def __post_init__(self) -> None:
         """Check that every text fits into a cell."""
         for field in fields(self):
             text = getattr(self, field.name)
+            if field.name == "floor_pct":
+                continue
             if set("|\n\r") & set(text) or (not text and field.name != "remark"):
                 raise ValueError(f"{field.name} is no cell of a table")

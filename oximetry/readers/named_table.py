@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.plausibility import refuse_other_units
+from oximetry.domain.quality import SPO2_RANGE_PCT
 from oximetry.domain.recording import Hints, Note, Recording, Samples
 from oximetry.readers.cells import Values
 from oximetry.readers.moments import local_moments
@@ -38,10 +40,6 @@ LINES_ABOVE = 40
 LINES_BELOW = 20
 LINES_LOOKED_AT = 3
 ROWS_OF_A_TABLE = 2
-SPO2_MOST_PCT = 100.0
-ALONE_PCT = 20.0
-ENOUGH_ROWS = 600
-SWAPPED_SPO2_PCT, SWAPPED_PULSE_BPM = 75.0, 85.0
 
 _NOTHING = " ,;\t\xa0"
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -202,7 +200,7 @@ def read_named(
     -------
     Recording
         With the notes of `build_recording` and `local_moments`, ``lines_passed_over`` (``above``, ``below``),
-        ``last_line_cut`` (``line``), ``newest_first`` and ``oxygen_over_100`` (``count``).
+        ``last_line_cut`` (``line``) and ``newest_first``.
 
     Raises
     ------
@@ -300,33 +298,16 @@ def read_columns(
         return spot_table(rows, origin, hints, (*notes, *date_notes))
     if wall_s.size > 2 and (np.diff(wall_s) <= 0).all() and wall_s[0] > wall_s[-1]:
         rows, notes = rows.reversed(), (*notes, Note("newest_first"))
-    return build_recording(rows, origin, (*notes, *date_notes, *_checked_readings(spo2_pct, pulse_bpm, notes)))
+    _refuse_other_columns(spo2_pct, pulse_bpm)
+    return build_recording(rows, origin, (*notes, *date_notes))
 
 
-def _checked_readings(spo2_pct: Samples, pulse_bpm: Samples, notes: tuple[Note, ...]) -> tuple[Note, ...]:
-    """What the readings themselves say against their columns."""
-    found: tuple[Note, ...] = ()
+def _refuse_other_columns(spo2_pct: Samples, pulse_bpm: Samples) -> None:
+    """Refuse a column of oxygen that can be none by its readings."""
+    refuse_other_units(spo2_pct, pulse_bpm)
     finite = spo2_pct[np.isfinite(spo2_pct)]
-    over = int((finite > SPO2_MOST_PCT).sum())
-    if over * 2 > finite.size:
+    if int((finite > SPO2_RANGE_PCT[1]).sum()) * 2 > finite.size:
         raise InvalidRecording("columns_unexpected")
-    by_position = any(note.code == "columns_by_position" for note in notes)
-    likely, beats = finite[finite > 0], pulse_bpm[np.isfinite(pulse_bpm) & (pulse_bpm > 0)]
-    if (
-        likely.size
-        and beats.size
-        and np.median(likely) < SWAPPED_SPO2_PCT
-        and np.median(beats) > SWAPPED_PULSE_BPM
-        and np.median(beats) <= SPO2_MOST_PCT
-    ):
-        if by_position:
-            raise InvalidRecording("readings_swapped")
-        found = (Note("readings_look_swapped"),) if likely.size >= ENOUGH_ROWS else ()
-    found += (Note("oxygen_over_100", {"count": over}),) if over else ()
-    alone = np.isfinite(spo2_pct) & (spo2_pct > 0) & ~(pulse_bpm > 0)
-    share_pct = 100.0 * alone.sum() / max(1, likely.size)
-    is_told = share_pct >= ALONE_PCT and likely.size >= ENOUGH_ROWS
-    return (*found, Note("oxygen_without_pulse", {"share_pct": round(share_pct)})) if is_told else found
 
 
 def _table(lines: list[str], header: Header) -> tuple[Table, tuple[Note, ...]]:

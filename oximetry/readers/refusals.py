@@ -16,6 +16,7 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE), "is_html"),
 )
 _BLOOD_PRESSURE = re.compile(r"\bsys\w*\s*[(,;\t].*\bdia|mmhg", re.IGNORECASE)
+_CONTAINERS = (b"0       ", b"1       ", b"\xffBIOSEMI")  # EDF and its kin: their channels may be anything
 _SEPARATOR = re.compile(r"[,;\t]")
 _SHOWN = {"\t": "TAB"}
 
@@ -48,7 +49,7 @@ def refuse_known_others(head: bytes, size: int, tail: bytes = b"") -> None:
     text = decode_head(head)
     if size <= len(head) and not text.strip("\ufeff\0 \r\n\t"):
         raise InvalidRecording("empty_file")
-    if any(_BLOOD_PRESSURE.search(line) for line in text.splitlines()[:3]):
+    if not head.startswith(_CONTAINERS) and any(_BLOOD_PRESSURE.search(line) for line in text.splitlines()[:3]):
         raise InvalidRecording("blood_pressure")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.plausibility import refuse_implausible
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers import refusals
 from oximetry.readers.facts import FormatFacts
@@ -99,7 +100,7 @@ class Registry:
         InvalidRecording
             What the file is instead (``empty_file``, ``is_image``, ``is_pdf``, ``is_html``, ``is_zip``,
             ``blood_pressure``, ``no_time_column``), ``unknown_format`` with ``seen`` and ``formats``,
-            ``ambiguous_format`` with ``readers``, or the reader's own reason.
+            ``ambiguous_format`` with ``readers``, the reader's own reason, or one of `refuse_implausible`.
         """
         probe = Probe.of(content)
         refusals.refuse_known_others(probe.head, probe.size, probe.tail)
@@ -108,4 +109,6 @@ class Registry:
             raise InvalidRecording("ambiguous_format", readers=", ".join(reader.name for reader in claimants))
         if not claimants:
             raise refusals.unclaimed(probe.head, ", ".join(reader.facts.title for reader in self._readers))
-        return claimants[0].read(content, hints or Hints())
+        recording = claimants[0].read(content, hints or Hints())
+        refuse_implausible(recording)
+        return recording

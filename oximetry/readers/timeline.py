@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.plausibility import refuse_other_units
 from oximetry.domain.quality import SPO2_RANGE_PCT, within
 from oximetry.domain.recording import CLOCK_SET_BACK_S, Note, Recording, Samples, fill_holes
+from oximetry.readers.time_base import time_base
 
 MAX_INTERVAL_S = 60
-INTERVAL_TOLERANCE = 0.02
-STAMP_S = 2.5
-ROWS_OF_ANOTHER_RATE = 60
-LEAST_VALID_ROWS = 10
-LONG_S = 3600.0
+OTHER_DEVICE_SHARE = 0.1
+OTHER_DEVICE_DIFFERENCE = 3.0
+REPEATED_SHARE = 0.95
+FEWEST_DIFFERENT_ROWS = 5
+MOST_COPIES = 50
 MAX_HOLE_S = 12 * 3600
 MAX_HOLE_ACROSS_NOON_S = 3600
 DAY_S = 86_400
 _NOON_S = 43_200
+_SUNDAY = 6
 _SET_BACK_S = int(CLOCK_SET_BACK_S)
 
 
@@ -56,11 +59,12 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where rows came from: format name and device, as far as known."""
+    """Where rows came from: format name and device, as far as known, and the lowest SpO2 that it prints."""
 
     format: str
     device_model: str | None
     device_serial: str | None
+    floor_pct: float | None = None
 
 
 def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) -> Recording:
@@ -78,36 +82,36 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
     Returns
     -------
     Recording
-        With the notes and, where they apply, ``duplicate_rows`` (``count``), ``same_second_rows`` (``count``) and
-        ``clock_set_back`` (``elapsed_s``, ``line``).
+        With the notes and, where they apply, ``duplicate_rows`` (``count``), ``same_second_rows`` (``count``),
+        ``exported_twice`` (``minutes``), ``clock_set_back`` (``elapsed_s``, ``line``) and those of `time_base`.
 
     Raises
     ------
     InvalidRecording
         ``too_few_rows`` (``rows``), ``interval_too_long`` (``interval_s``, ``limit_s``), ``time_goes_back`` (``line``),
-        ``two_nights`` (``line``, ``hole_s``), ``interval_changes`` (``first_s``, ``second_s``), ``too_long`` (``rows``,
-        ``limit``), ``no_oximeter_data``, ``too_few_valid`` (``valid``).
+        ``two_nights`` (``line``, ``hole_s``), ``too_long`` (``rows``, ``limit``),
+        ``no_oximeter_data``, ``two_devices``; the reasons of
+        `refuse_other_units`.
     """
+    rows, twice = _without_second_copies(rows)
     rows, repeated = _without_repeated_seconds(rows)
+    repeated = twice + repeated
     if rows.wall_s.size < 2:
         raise InvalidRecording("too_few_rows", rows=int(rows.wall_s.size))
     interval_s = _interval(rows)
     elapsed_s, set_back_row = _unrolled(rows, interval_s)
     _refuse_two_nights(rows, elapsed_s)
-    _refuse_two_rates(elapsed_s, interval_s)
-    valid = int(within(rows.spo2_pct, SPO2_RANGE_PCT).sum())
-    if not valid:
+    refuse_other_units(rows.spo2_pct, rows.pulse_bpm)
+    if not within(rows.spo2_pct, SPO2_RANGE_PCT).any():
         raise InvalidRecording("no_oximeter_data")
-    if valid < LEAST_VALID_ROWS and rows.wall_s.size >= ROWS_OF_ANOTHER_RATE and elapsed_s[-1] > LONG_S:
-        raise InvalidRecording("too_few_valid", valid=valid)
     set_back_at_s = None
     if set_back_row is not None:
         set_back_at_s = float(elapsed_s[set_back_row])
         repeated += (Note("clock_set_back", {"elapsed_s": set_back_at_s, "line": int(rows.lines[set_back_row])}),)
-    sampling_interval_s = _true_interval(elapsed_s, interval_s)
-    if sampling_interval_s != interval_s:
-        elapsed_s = _unrounded(elapsed_s, interval_s, sampling_interval_s)
-    time_s, source, gap_row = fill_holes(elapsed_s, sampling_interval_s)
+    base = time_base(elapsed_s, interval_s)
+    if set_back_row is not None:
+        set_back_at_s = float(base.elapsed_s[set_back_row])
+    time_s, source, gap_row = fill_holes(base.elapsed_s, base.step_s)
     start_s = int(rows.wall_s[0])
     return Recording(
         format=origin.format,
@@ -119,9 +123,10 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
         pulse_bpm=np.where(gap_row, np.nan, rows.pulse_bpm[source]),
         motion=np.where(gap_row, np.nan, rows.motion[source]),
         gap_row=gap_row,
-        sampling_interval_s=sampling_interval_s,
+        sampling_interval_s=base.interval_s,
         clock_set_back_at_s=set_back_at_s,
-        notes=notes + repeated,
+        notes=notes + repeated + base.notes,
+        floor_pct=origin.floor_pct,
     )
 
 
@@ -135,9 +140,55 @@ def _without_repeated_seconds(rows: Rows) -> tuple[Rows, tuple[Note, ...]]:
     for values in (rows.spo2_pct, rows.pulse_bpm, rows.motion):
         equal &= (values == values[first]) | (np.isnan(values) & np.isnan(values[first]))
     copies, others = int((again & equal).sum()), int((again & ~equal).sum())
+    if others > OTHER_DEVICE_SHARE * again.size and _typical_difference(rows, first, again & ~equal) >= (
+        OTHER_DEVICE_DIFFERENCE
+    ):
+        raise InvalidRecording("two_devices")
     notes: tuple[Note, ...] = (Note("duplicate_rows", {"count": copies}),) if copies else ()
     notes += (Note("same_second_rows", {"count": others}),) if others else ()
     return rows.where(~again), notes
+
+
+def _typical_difference(rows: Rows, first: npt.NDArray[np.intp], among: npt.NDArray[np.bool_]) -> float:
+    """Median distance of rows from the first row of their second, oxygen and pulse together."""
+    oxygen = np.abs(rows.spo2_pct - rows.spo2_pct[first])[among]
+    beats = np.abs(rows.pulse_bpm - rows.pulse_bpm[first])[among]
+    return float(np.median(np.nan_to_num(oxygen) + np.nan_to_num(beats)))
+
+
+def _without_second_copies(rows: Rows) -> tuple[Rows, tuple[Note, ...]]:
+    """Leave out stretches that stand in the file a second time, stamp for stamp and value for value.
+
+    A repeated hour of the clock has the same stamps, too, but not the same values.
+    """
+    keep = np.ones(rows.wall_s.size, dtype=np.bool_)
+    back = np.flatnonzero(np.diff(rows.wall_s) < 0) + 1
+    for start in back[:MOST_COPIES].tolist():
+        if _is_end_of_summer_time(rows, start):
+            continue
+        latest = rows.wall_s[:start][keep[:start]].max()
+        stop = start + int(np.searchsorted(rows.wall_s[start:], latest, side="right"))
+        order = np.flatnonzero(keep[:start])
+        found = order[np.minimum(np.searchsorted(rows.wall_s[order], rows.wall_s[start:stop]), order.size - 1)]
+        same = rows.wall_s[found] == rows.wall_s[start:stop]
+        for column in (rows.spo2_pct, rows.pulse_bpm):
+            same &= (column[found] == column[start:stop]) | (np.isnan(column[found]) & np.isnan(column[start:stop]))
+        values = np.stack([rows.spo2_pct[start:stop], rows.pulse_bpm[start:stop]])
+        if same.mean() >= REPEATED_SHARE and np.unique(values, axis=1).shape[1] >= FEWEST_DIFFERENT_ROWS:
+            keep[start:stop] = False
+    if keep.all():
+        return rows, ()
+    seconds = int(np.count_nonzero(~keep)) * float(np.median(np.diff(rows.wall_s)))
+    return rows.where(keep), (Note("exported_twice", {"minutes": seconds / 60}),)
+
+
+def _is_end_of_summer_time(rows: Rows, row: int) -> bool:
+    """Whether a row's clock goes back by an hour on a day on which clocks do: rows may look alike by chance."""
+    step_s = int(rows.wall_s[row] - rows.wall_s[row - 1])
+    day = date.fromordinal(int(rows.wall_s[row]) // DAY_S)
+    europe = day.month == 10 and day.day > 24
+    america = day.month == 11 and day.day <= 7
+    return -_SET_BACK_S <= step_s < MAX_INTERVAL_S - _SET_BACK_S and day.weekday() == _SUNDAY and (europe or america)
 
 
 def _interval(rows: Rows) -> int:
@@ -150,42 +201,6 @@ def _interval(rows: Rows) -> int:
     if interval_s > MAX_INTERVAL_S:
         raise InvalidRecording("interval_too_long", interval_s=interval_s, limit_s=MAX_INTERVAL_S)
     return interval_s
-
-
-def _refuse_two_rates(elapsed_s: Samples, interval_s: int) -> None:
-    """A minute of rows at another step is another sampling rate, not missing rows: their weights would differ."""
-    steps = np.diff(elapsed_s)
-    same = np.concatenate(([False], (steps[1:] == steps[:-1]) & (steps[1:] != interval_s)))
-    ends = np.flatnonzero(np.diff(np.concatenate((same, [False])).astype(np.int8)) == -1)
-    starts = np.flatnonzero(np.diff(np.concatenate(([False], same)).astype(np.int8)) == 1)
-    long_runs = np.flatnonzero(ends - starts >= ROWS_OF_ANOTHER_RATE)
-    if long_runs.size:
-        other_s = float(steps[starts[long_runs[0]]])
-        raise InvalidRecording("interval_changes", first_s=interval_s, second_s=round(other_s))
-
-
-def _true_interval(elapsed_s: Samples, interval_s: int) -> float:
-    """The interval in seconds; no whole number where stamps of whole seconds hide one, such as +2, +3, +2 for 2.5 s.
-
-    Stamps of a constant interval stay within two seconds of a straight line; those of a file with missing rows do not.
-    """
-    steps = np.diff(elapsed_s)
-    edges = np.concatenate(([0], np.flatnonzero(steps > interval_s + 1) + 1, [elapsed_s.size]))
-    longest = int(np.argmax(np.diff(edges)))
-    run = elapsed_s[edges[longest] : edges[longest + 1]]
-    if run.size < ROWS_OF_ANOTHER_RATE:
-        return float(interval_s)
-    mean_s = float(run[-1] - run[0]) / (run.size - 1)
-    away_s = run - run[0] - np.arange(run.size) * mean_s
-    if abs(mean_s - interval_s) <= INTERVAL_TOLERANCE * interval_s or np.ptp(away_s) > STAMP_S:
-        return float(interval_s)
-    return round(mean_s, 3)
-
-
-def _unrounded(elapsed_s: Samples, interval_s: int, true_interval_s: float) -> Samples:
-    """Elapsed seconds without the rounding of the stamps: each step but a hole is one true interval."""
-    steps = np.diff(elapsed_s)
-    return np.concatenate(([0.0], np.cumsum(np.where(steps <= interval_s + 1, true_interval_s, steps))))
 
 
 def _unrolled(rows: Rows, interval_s: int) -> tuple[Samples, int | None]:

@@ -12,6 +12,7 @@ import re
 import numpy as np
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.quality import LOWEST_PRINTED_PCT
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.file_names import device_in_name
@@ -41,6 +42,7 @@ class ViatomCsv:
         remark="Any language, date order, delimiter (comma, semicolon, TAB) and encoding; a first line sep= and "
         "decimal commas of a re-save are understood. O2 Insight Pro (quoted AM/PM, trailing comma) and the date-first "
         "CSV of SleepON are proven on transcribed rows.",
+        floor_pct=LOWEST_PRINTED_PCT,
     )
 
     def recognises(self, probe: Probe) -> bool:
@@ -86,7 +88,7 @@ class ViatomCsv:
             `build_recording`.
         """
         model, serial = device_in_name(hints.filename)
-        origin = Origin(self.name, model, serial)
+        origin = Origin(self.name, model, serial, self.facts.floor_pct)
         lines = split_lines(decode(content))
         if find_header(lines) is not None:
             return read_named(lines, hints, origin, RULES)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.metrics import NightAnalysis
-from oximetry.domain.quality import runs_of
+from oximetry.domain.quality import LOWEST_PRINTED_PCT, runs_of
 from oximetry.domain.recording import Recording
 from oximetry.services.nights.analysis import NightReport
 from oximetry.web.figure_layout import (
@@ -202,7 +202,9 @@ def _spans(recording: Recording, analysis: NightAnalysis, words: Words, floor: f
         if (last - first) * recording.sampling_interval_s >= SHORTEST_GAP_DRAWN_S
     ]
     return [
-        _polygons(recording, below, (floor, 61.0), words("plot.below_range"), {"shape": "/", "fgcolor": MARK}),
+        _polygons(
+            recording, below, (floor, LOWEST_PRINTED_PCT), words("plot.below_range"), {"shape": "/", "fgcolor": MARK}
+        ),
         _polygons(recording, gaps, (floor, SPO2_AXIS_TO), words("plot.gap"), {"shape": ".", "fgcolor": GAP}),
         _polygons(recording, excluded, (floor, SPO2_AXIS_TO), words("plot.excluded"), CROSSED),
     ]

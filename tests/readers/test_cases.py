@@ -17,7 +17,6 @@ from oximetry.web.i18n import words
 DATA = Path(os.environ.get("OXIMETRY_DATA", Path(__file__).parents[3] / "shared" / "data")) / "cases"
 CASES: dict[str, Any] = json.loads((DATA / "cases.json").read_text()) if DATA.is_dir() else {}
 HOLDS: dict[str, Any] = json.loads((DATA / "holds.json").read_text()) if DATA.is_dir() else {}
-KINDS = ("columns", "tables", "times", "apple", "spot values", "bedside", "time base", "holds", "floor", "plausible")
 
 pytestmark = pytest.mark.skipif(not CASES, reason="real recordings are not here")
 
@@ -57,9 +56,7 @@ def fits(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
     return True
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, case in CASES.items() if case["kind"] in KINDS and case.get("cli", True)]
-)
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.get("cli", True)])
 def test_the_file_ends_as_it_must(name: str) -> None:
     found, case = outcome_of(name), CASES[name]
     if case["ok"] == "as today":

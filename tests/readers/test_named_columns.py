@@ -106,7 +106,9 @@ def test_an_interval_hidden_by_whole_seconds_is_found(interval_s, stamps):
     assert (recording.samples, recording.gap_row.sum()) == (800, 0)
 
 
-def test_two_sampling_rates_in_one_file_are_refused():
+def test_two_sampling_rates_in_one_file_keep_their_time():
     clocks = [4 * row for row in range(200)] + [800 + row for row in range(200)]
     lines = [f"20:{at // 60 % 60:02d}:{at % 60:02d} 15/10/2025,95,60,0" for at in clocks]
-    assert reason(("Time,SpO2,Pulse,Motion\n" + "\n".join(lines) + "\n").encode()) == "interval_changes"
+    recording = read(("Time,SpO2,Pulse,Motion\n" + "\n".join(lines) + "\n").encode())
+    assert (recording.wall_clock(999).second, recording.gap_row.sum()) == (39, 0)
+    assert [note.details for note in recording.notes if note.code == "interval_changes"] == [{"from_s": 1, "to_s": 4}]

@@ -237,7 +237,7 @@ def test_two_nights_in_one_file_are_refused_at_the_seam(second, refusal, csv_tex
 
 
 def test_long_hole_within_a_night_is_kept(read, csv_text):
-    rows = csv_text(rows=10, start=datetime(2025, 10, 15, 20, 35, 14)) + "06:00:00 16/10/2025,95,60,0\n"
+    rows = csv_text(rows=20, start=datetime(2025, 10, 15, 20, 35, 14)) + "06:00:00 16/10/2025,95,60,0\n"
     assert read(rows).ended_at == datetime(2025, 10, 16, 6, 0, 0)
 
 

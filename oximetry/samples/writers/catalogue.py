@@ -38,6 +38,8 @@ class Writer:
         The lowest that is a reading.
     keeps_missing : bool
         Whether a missing SpO2 keeps its pulse.
+    states_floor : bool
+        Whether a missing SpO2 beside a pulse means a reading below what the device prints.
     named : callable
         The start to the stem of the file's name.
     """
@@ -54,6 +56,7 @@ class Writer:
     pulse_most_bpm: int = 250
     spo2_least_pct: int = 0
     keeps_missing: bool = True
+    states_floor: bool = False
     named: Callable[[datetime], str] = lambda start: f"{start:%Y%m%d%H%M%S}"
 
     def file_name(self, start: datetime) -> str:
@@ -68,23 +71,26 @@ def _epoch(start: datetime) -> str:
 _VIATOM = (1, 2, 4)
 
 WRITERS = (
-    Writer("viatom_v3", "viatom_binary", binary.viatom_v3, "", (1, 2, 4), True),
-    Writer("viatom_v3_doubled", "viatom_binary", binary.viatom_v3_doubled, "", (4,), True),
-    Writer("viatom_v5", "viatom_binary", binary.viatom_v5, ".dat", _VIATOM, True),
-    Writer("viatom_v6", "viatom_binary", binary.viatom_v6, ".bin", _VIATOM, True),
-    Writer("oxyii", "oxyii", binary.oxyii_with_trailer, ".bin", _VIATOM, True),
-    Writer("oxyii_unfinished", "oxyii", binary.oxyii_unfinished, ".bin", (1,), True, holds_start=False),
+    Writer("viatom_v3", "viatom_binary", binary.viatom_v3, "", (2, 4), True, states_floor=True),
+    Writer("viatom_v3_doubled", "viatom_binary", binary.viatom_v3_doubled, "", (4,), True, states_floor=True),
+    Writer("viatom_v5", "viatom_binary", binary.viatom_v5, ".dat", _VIATOM, True, states_floor=True),
+    Writer("viatom_v6", "viatom_binary", binary.viatom_v6, ".bin", _VIATOM, True, states_floor=True),
+    Writer("oxyii", "oxyii", binary.oxyii_with_trailer, ".bin", _VIATOM, True, states_floor=True),
+    Writer("oxyii_unfinished", "oxyii", binary.oxyii_unfinished, ".bin", (1,), True, holds_start=False, states_floor=True),
     Writer("pod2", "pod2", binary.pod2, ".dat", holds_start=False, named=_epoch),
     Writer("contec_spo2", "contec_spo2", binary.contec_spo2_pairs, ".SpO2"),
     Writer("contec_spo2_wide", "contec_spo2", binary.contec_spo2_wide, ".SpO2"),
     Writer("contec_spor", "contec_spo", binary.contec_spor, ".spoR"),
     Writer("medview", "medview", binary.medview_dat, ".dat"),
     Writer("edf", "edf", containers.edf_file, ".edf", _VIATOM),
+    Writer("edf_16_bit", "edf", containers.edf_16_bit, ".edf", _VIATOM),
+    Writer("edf_tenths", "edf", containers.edf_tenths, ".edf", _VIATOM),
+    Writer("edf_7_bit", "edf", containers.edf_7_bit, ".edf", _VIATOM),
     Writer("bdf", "edf", containers.bdf_file, ".bdf", _VIATOM),
     Writer("wmedf", "wmedf", containers.wmedf_file, ".wmedf", pulse_most_bpm=127),
-    Writer("viatom_csv", "viatom_csv", text.viatom_csv, ".csv", _VIATOM, True),
-    Writer("excel_csv", "viatom_csv", text.excel_csv, ".csv", _VIATOM, True),
-    Writer("excel_xlsx", "xlsx", text.excel_workbook, ".xlsx", _VIATOM, True),
+    Writer("viatom_csv", "viatom_csv", text.viatom_csv, ".csv", _VIATOM, True, states_floor=True),
+    Writer("excel_csv", "viatom_csv", text.excel_csv, ".csv", _VIATOM, True, states_floor=True),
+    Writer("excel_xlsx", "xlsx", text.excel_workbook, ".xlsx", _VIATOM, True, states_floor=True),
     Writer("table_csv", "table_csv", text.named_table, ".csv", _VIATOM, True),
     Writer("contec_csv", "contec_csv", text.contec_csv, ".csv", _VIATOM),
     Writer("contec_csv_no_clock", "contec_csv", text.contec_csv_without_clock, ".csv", holds_start=False, asks_start=True),
