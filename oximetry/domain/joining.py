@@ -60,6 +60,7 @@ def join(first: Recording, second: Recording) -> Recording:
     notes = first.notes + tuple(note for note in second.notes if note not in first.notes)
     return Recording(
         format=first.format,
+        original=first.original,
         device_model=first.device_model or second.device_model,
         device_serial=first.device_serial,
         started_at=first.started_at,

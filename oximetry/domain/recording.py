@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import BINARY, FileType
 
 Samples = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -81,6 +82,8 @@ class Recording:
     vendor : mapping of str to float, int or None
         The numbers the device worked out itself, as stored in the file and never checked against the samples; ``None``
         is one that the device left open. Empty when the format has none.
+    original : FileType
+        Type and ending of the file that it was read from.
     floor_pct : float or None
         The lowest SpO2 that the device prints, where its format states one: see `oximetry.domain.quality`.
     sample_s : ndarray, shape (n,)
@@ -105,6 +108,7 @@ class Recording:
     clock_set_back_at_s: float | None = None
     notes: tuple[Note, ...] = ()
     vendor: Mapping[str, float | int | None] = field(default_factory=dict)
+    original: FileType = BINARY
     floor_pct: float | None = None
     sample_s: Samples = field(init=False)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import XML
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.registry import Probe
@@ -48,6 +49,7 @@ class AppleHealth:
         remark="0.97 and 97 are both understood. The clock is the local one written in each record. Of several nights "
         "the last one is read, and said. No ODI is computed from spot values. The broken document type of iOS 16, "
         "control characters and attribute names with spaces are passed over.",
+        original=XML,
     )
 
     def recognises(self, probe: Probe) -> bool:

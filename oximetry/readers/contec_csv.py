@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import CSV
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.named_table import TableRules, head_header, read_named
@@ -37,6 +38,7 @@ class ContecCsv:
         missing="SpO2 127 or 255, pulse 255",
         proof=Proof.REAL_FILE,
         remark="Two columns without a clock are on a specification only, and their start is asked for.",
+        original=CSV,
     )
 
     def recognises(self, probe: Probe) -> bool:

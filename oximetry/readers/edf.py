@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import FileType
 from oximetry.domain.quality import PULSE_RANGE_BPM, SPO2_RANGE_PCT, within
 from oximetry.domain.recording import MAX_ROWS, Hints, Note, Recording, Samples
 from oximetry.readers.edf_header import EdfHeader, SignalHeader
@@ -47,6 +48,7 @@ class Edf:
         proof=Proof.SPECIFICATION,
         remark="The real file at hand holds no reading (refused as such). A file without an oximetry channel, and an "
         "interrupted one (EDF+D, BDF+D), are refused. Without a date in the header the start is asked for.",
+        original=FileType("edf", "application/octet-stream"),
     )
 
     def recognises(self, probe: Probe) -> bool:

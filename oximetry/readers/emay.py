@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from oximetry.domain.file_types import CSV
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.named_table import Header, TableRules, find_header, head_header, read_named
@@ -32,6 +33,7 @@ class Emay:
         missing="blank",
         proof=Proof.TRANSCRIBED_ROWS,
         remark="Month first, as its AM/PM clock says, unless the dates themselves say otherwise.",
+        original=CSV,
     )
 
     def recognises(self, probe: Probe) -> bool:

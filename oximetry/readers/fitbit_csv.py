@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import CSV
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.named_table import ReadingColumns, TableRules, read_columns
@@ -27,6 +28,7 @@ class FitbitCsv:
         proof=Proof.SPECIFICATION,
         remark="The header names no oxygen: unless the file's name does, the doctor is asked. The clock is UTC, and "
         "said. Of several nights the last one is read, and said. No ODI is computed from spot values.",
+        original=CSV,
     )
 
     def recognises(self, probe: Probe) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import JSON
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.registry import Probe
@@ -41,6 +42,7 @@ class FitbitGarmin:
         proof=Proof.SPECIFICATION,
         remark="Fitbit writes local time; Garmin UTC, turned into local time when the file tells the difference, else "
         "said. Of several nights the last one is read, and said. No ODI is computed from spot values.",
+        original=JSON,
     )
 
     def recognises(self, probe: Probe) -> bool:

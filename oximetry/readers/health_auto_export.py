@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import JSON
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.registry import Probe
@@ -32,6 +33,7 @@ class HealthAutoExport:
         proof=Proof.SPECIFICATION,
         remark="Only values of single moments are read; sums by hour or day are refused. Of several nights the last "
         "one is read, and said. No ODI is computed from spot values.",
+        original=JSON,
     )
 
     def recognises(self, probe: Probe) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import TEXT
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.cells import NAN
 from oximetry.readers.facts import FormatFacts, Proof
@@ -41,6 +42,7 @@ class MasimoRad8:
         proof=Proof.SPECIFICATION,
         remark="Spaces, TABs or commas; SN= may be missing. Month first, unless a day above 12 says otherwise. "
         "Exception flags (EXC) alone do not make a reading missing: low perfusion sets one beside a good one.",
+        original=TEXT,
     )
 
     def recognises(self, probe: Probe) -> bool:

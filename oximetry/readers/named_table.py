@@ -84,7 +84,7 @@ class Header:
         return any(quantity in _READINGS for quantity in self.quantities)
 
     def is_in_order(self) -> bool:
-        """Whether time, oxygen and pulse stand side by side and nothing else claims to be one: Viatom's order."""
+        """Whether time, oxygen, pulse and motion stand side by side, as in Viatom's tables alone, and none twice."""
         if self.quantities.count(Quantity.OXYGEN) != 1 or self.quantities.count(Quantity.PULSE) != 1:
             return False
         at = self.quantities.index(Quantity.OXYGEN)
@@ -94,7 +94,7 @@ class Header:
             len(in_front) == 1
             and in_front[0] in (Quantity.TIME, Quantity.UNKNOWN)
             and self.quantities[at + 1] is Quantity.PULSE
-            and behind[:1] in ((), (Quantity.MOTION,))
+            and behind[:1] == (Quantity.MOTION,)
             and not any(quantity is Quantity.CLIMATE for quantity in behind)
         )
 

@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import TEXT
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.cells import NAN
 from oximetry.readers.facts import FormatFacts, Proof
@@ -38,6 +39,7 @@ class NoninText:
         proof=Proof.SPECIFICATION,
         remark="A line has no clock and a printed heading tells when it was printed; the start of the night is asked "
         "for.",
+        original=TEXT,
     )
 
     def recognises(self, probe: Probe) -> bool:

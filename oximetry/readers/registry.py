@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from oximetry.domain.errors import InvalidRecording
@@ -77,8 +77,10 @@ class Registry:
         return self._readers
 
     def claimants(self, probe: Probe) -> list[Reader]:
-        """The readers that recognise a probe; well-kept readers never share one."""
-        return [reader for reader in self._readers if reader.recognises(probe)]
+        """The readers that recognise a probe, of those the least general; well-kept readers never share one."""
+        claimants = [reader for reader in self._readers if reader.recognises(probe)]
+        least = min((reader.facts.generality for reader in claimants), default=0)
+        return [reader for reader in claimants if reader.facts.generality == least]
 
     def read(self, content: bytes, hints: Hints | None = None) -> Recording:
         """Sniff a file and read it.
@@ -109,6 +111,7 @@ class Registry:
             raise InvalidRecording("ambiguous_format", readers=", ".join(reader.name for reader in claimants))
         if not claimants:
             raise refusals.unclaimed(probe.head, ", ".join(reader.facts.title for reader in self._readers))
-        recording = claimants[0].read(content, hints or Hints())
+        reader = claimants[0]
+        recording = replace(reader.read(content, hints or Hints()), original=reader.facts.original)
         refuse_implausible(recording)
         return recording

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from oximetry.domain.file_types import CSV
 from oximetry.domain.recording import Hints, Recording
-from oximetry.readers.contec_csv import HEADER as CONTEC
-from oximetry.readers.emay import HEADER as EMAY
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.file_names import device_in_name
-from oximetry.readers.fitbit_csv import FURTHER
-from oximetry.readers.fitbit_csv import HEADER as FITBIT
 from oximetry.readers.named_table import TableRules, head_header, read_named
 from oximetry.readers.registry import Probe
 from oximetry.readers.text_table import decode, split_lines
@@ -32,18 +29,15 @@ class TableCsv:
         remark="Values a minute or more apart are spot values, without ODI (Samsung Health, Google Health, Health Auto "
         "Export). Date and clock in one cell or two, ISO with fraction and zone, epoch seconds, milliseconds. A table "
         "that names no oxygen, or two, is refused with the columns that were seen.",
+        original=CSV,
+        generality=2,
     )
 
     def recognises(self, probe: Probe) -> bool:
-        """Whether the first lines have a header that is none of the other tables'."""
+        """Whether the first lines have a header."""
         if probe.head.lstrip()[:1].decode("latin-1") in _OTHER_LANGUAGES:
             return False
-        header = head_header(probe.head)
-        if header is None or header.is_in_order():
-            return False
-        if header.starts_with(*FITBIT, *(cell.lower() for cell in header.cells[2:] if cell.lower() in FURTHER)):
-            return False
-        return not header.starts_with(*CONTEC) and not header.starts_with(*EMAY)
+        return head_header(probe.head) is not None
 
     def read(self, content: bytes, hints: Hints) -> Recording:
         """The recording in a file of this kind; notes and reasons as of `read_named`."""

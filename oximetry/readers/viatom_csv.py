@@ -12,6 +12,7 @@ import re
 import numpy as np
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import CSV
 from oximetry.domain.quality import LOWEST_PRINTED_PCT
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.facts import FormatFacts, Proof
@@ -35,7 +36,8 @@ class ViatomCsv:
     name = "viatom_csv"
     facts = FormatFacts(
         title="Viatom CSV (ViHealth, O2 Insight, O2 Insight Pro, SleepHQ)",
-        recognised_by="a table whose cells hold a date with its clock, and at least two columns behind them",
+        recognised_by="the columns time, oxygen, pulse, motion in this order; or no word that is known and two columns "
+        "behind the time",
         interval="median of the steps of the clock: 1, 2 or 4 s",
         missing="--, - -, blank, SpO2 255, pulse 65535; SpO2 missing with a pulse: below the device's range",
         proof=Proof.REAL_FILE,
@@ -43,10 +45,12 @@ class ViatomCsv:
         "decimal commas of a re-save are understood. O2 Insight Pro (quoted AM/PM, trailing comma) and the date-first "
         "CSV of SleepON are proven on transcribed rows.",
         floor_pct=LOWEST_PRINTED_PCT,
+        original=CSV,
+        generality=1,
     )
 
     def recognises(self, probe: Probe) -> bool:
-        """Whether the first lines hold date and clock in one cell with at least two more behind it.
+        """Whether the header has the family's columns in their order, or no known word and two columns behind the time.
 
         A header that names oxygen in its second cell is recognised without rows, so that a file without data is
         refused for being too short and not for being unknown.

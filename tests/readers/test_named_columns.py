@@ -112,3 +112,11 @@ def test_two_sampling_rates_in_one_file_keep_their_time():
     recording = read(("Time,SpO2,Pulse,Motion\n" + "\n".join(lines) + "\n").encode())
     assert (recording.wall_clock(999).second, recording.gap_row.sum()) == (39, 0)
     assert [note.details for note in recording.notes if note.code == "interval_changes"] == [{"from_s": 1, "to_s": 4}]
+
+
+def test_a_table_of_any_device_has_no_floor_and_viatoms_has():
+    rows = "".join(f"2025-10-15 22:00:{second:02d},{97 if second else ''},60,0\n" for second in range(30))
+    viatom = read(f"Time,Oxygen Level,Pulse Rate,Motion\n{rows}".encode())
+    other = read("\n".join(line.rpartition(",")[0] for line in f"Time,SpO2,PR,x\n{rows}".splitlines()).encode())
+    assert (viatom.format, viatom.floor_pct) == ("viatom_csv", 61)
+    assert (other.format, other.floor_pct) == ("table_csv", None)
