@@ -87,4 +87,8 @@ def test_no_odi_is_computed_from_spot_values_and_it_is_said(night, written, read
     assert summary.desaturations3 is summary.desaturations4 is summary.desaturations4_mean120 is None
     assert np.isnan([summary.odi3_per_h, summary.odi4_per_h, summary.odi3_mean120_per_h, summary.mean_depth_pct]).all()
     assert (summary.spo2_mean_pct, summary.spo2_min_pct) == (93.5, 90)
-    assert [warning.code for warning in analysis.warnings] == ["spot_values", "no_odi_from_spot_values", "no_pulse_channel"]
+    assert [warning.code for warning in analysis.warnings] == [
+        "spot_values",
+        "no_odi_from_spot_values",
+        "no_pulse_channel",
+    ]
