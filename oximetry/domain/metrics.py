@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import isnan
-from typing import Any, TypedDict, cast
+from typing import Any
 
 import numpy as np
 
@@ -22,15 +22,13 @@ from oximetry.domain.desaturation import (
     find_desaturations,
     find_mean_drops,
 )
+from oximetry.domain.levels import levels, longest_run_s, weighted_mean
 from oximetry.domain.plausibility import MISSING_SHARE, SPOT_INTERVAL_S, remarks
 from oximetry.domain.quality import Exclusion, Quality, assess, runs_of
-from oximetry.domain.recording import Mask, Note, Recording, Samples
+from oximetry.domain.recording import Note, Recording, Samples
 from oximetry.domain.suspicion import Suspicion, suspect
 from oximetry.domain.variability import count_pulse_rises, delta_index
 
-THRESHOLDS_PCT = (95, 92, 90, 88, 85, 80, 70)
-LOW_PCT = 90.0
-MEDICARE_PCT = 88.0
 MIN_VALID_HOURS = 4.0
 DEVICE_LIMIT_S = 36_000.0
 NAN = float("nan")
@@ -47,10 +45,6 @@ _COUNTS = ("desaturations3", "desaturations4", "desaturations3_mean120", "desatu
 _NEED_EVENTS = (
     "odi3_per_h", "odi4_per_h", "odi3_mean120_per_h", "odi4_mean120_per_h", "mean_depth_pct", "mean_nadir_pct",
     "mean_duration_s", "desaturation_area_pct_min_per_h", "delta_index_pct", "pulse_rise6_per_h",
-)  # fmt: skip
-_LEVELS = (
-    "spo2_mean_pct", "spo2_median_pct", "spo2_min_pct", "spo2_max_pct", "spo2_sd_pct", "t90_min", "t_le88_min",
-    "t_le88_longest_min",
 )  # fmt: skip
 _UNKNOWN_RATES: dict[str, Any] = {name: NAN for name in _NEED_EVENTS if name.endswith("_per_h")}
 _UNKNOWN_FROM_SPOTS: dict[str, Any] = {**dict.fromkeys(_COUNTS), **dict.fromkeys(_NEED_EVENTS, NAN)}
@@ -219,20 +213,6 @@ def _is_long_enough(summary: NightSummary, min_rate_valid_s: float) -> bool:
     return nearly_all or summary.valid_s >= min_rate_valid_s
 
 
-class Levels(TypedDict):
-    """The numbers of the valid SpO2 samples alone; see `NightSummary`."""
-
-    spo2_mean_pct: float
-    spo2_median_pct: float
-    spo2_min_pct: float
-    spo2_max_pct: float
-    spo2_sd_pct: float
-    time_below_pct: dict[str, float]
-    t90_min: float
-    t_le88_min: float
-    t_le88_longest_min: float
-
-
 def _summary(
     recording: Recording,
     states: tuple[Quality, Suspicion],
@@ -255,9 +235,9 @@ def _summary(
         below_range_s=recording.seconds(quality.below_range),
         below_range_runs=len(quality.below_range_runs),
         gaps=len(runs_of(recording.gap_row)),
-        longest_gap_s=_longest_run_s(recording.gap_row, recording.sample_s),
+        longest_gap_s=longest_run_s(recording.gap_row, recording.sample_s),
         **levels(spo2_pct, recording.sample_s),
-        pulse_mean_bpm=_weighted_mean(pulse, recording.sample_s[quality.pulse_valid]),
+        pulse_mean_bpm=weighted_mean(pulse, recording.sample_s[quality.pulse_valid]),
         pulse_min_bpm=float(pulse.min()) if pulse.size else NAN,
         pulse_max_bpm=float(pulse.max()) if pulse.size else NAN,
         desaturations3=len(events),
@@ -278,39 +258,6 @@ def _summary(
         countdown_s=recording.seconds(suspicion.countdown),
         implausible_rises=int(suspicion.rise.sum()),
         motion_suspect_s=recording.seconds(suspicion.motion),
-    )
-
-
-def levels(spo2_pct: Samples, sample_s: Samples) -> Levels:
-    """The numbers that need no events.
-
-    Parameters
-    ----------
-    spo2_pct : ndarray, shape (n,)
-        Percent; NaN marks what is not valid.
-    sample_s : ndarray, shape (n,)
-        Seconds that each row stands for.
-    """
-    known = ~np.isnan(spo2_pct)
-    valid, seconds = spo2_pct[known], sample_s[known]
-    valid_s = float(seconds.sum())
-    if not valid.size:
-        unknown: dict[str, Any] = dict.fromkeys(_LEVELS, NAN)
-        unknown["time_below_pct"] = {str(threshold): NAN for threshold in THRESHOLDS_PCT}
-        return cast(Levels, unknown)
-    mean = _weighted_mean(valid, seconds)
-    return Levels(
-        spo2_mean_pct=mean,
-        spo2_median_pct=_weighted_median(valid, seconds),
-        spo2_min_pct=float(valid.min()),
-        spo2_max_pct=float(valid.max()),
-        spo2_sd_pct=_weighted_mean((valid - mean) ** 2, seconds) ** 0.5,
-        time_below_pct={
-            str(threshold): 100 * float(seconds[valid < threshold].sum()) / valid_s for threshold in THRESHOLDS_PCT
-        },
-        t90_min=float(seconds[valid < LOW_PCT].sum()) / 60,
-        t_le88_min=float(seconds[valid <= MEDICARE_PCT].sum()) / 60,
-        t_le88_longest_min=_longest_run_s(spo2_pct <= MEDICARE_PCT, sample_s) / 60,
     )
 
 
@@ -349,25 +296,6 @@ def _pulse_rises_per_hour(recording: Recording, quality: Quality) -> float:
     pulse_bpm = np.where(quality.pulse_valid, recording.pulse_bpm, np.nan)
     kept_s = recording.recorded_s - recording.seconds(quality.excluded)
     return _per_hour(count_pulse_rises(recording.time_s, pulse_bpm), kept_s)
-
-
-def _longest_run_s(mask: Mask, sample_s: Samples) -> float:
-    runs = runs_of(mask)
-    elapsed_s = np.concatenate(([0.0], np.cumsum(sample_s)))
-    return float((elapsed_s[runs[:, 1]] - elapsed_s[runs[:, 0]]).max()) if runs.size else 0.0
-
-
-def _weighted_mean(values: Samples, seconds: Samples) -> float:
-    return float((values * seconds).sum() / seconds.sum()) if values.size else NAN
-
-
-def _weighted_median(values: Samples, seconds: Samples) -> float:
-    """The value that half of the time lies below; between two values, their mean."""
-    order = np.argsort(values)
-    elapsed_s = np.cumsum(seconds[order])
-    half_s = elapsed_s[-1] / 2
-    low, high = np.searchsorted(elapsed_s, [half_s, np.nextafter(half_s, np.inf)], side="left")
-    return float((values[order[low]] + values[order[high]]) / 2)
 
 
 def _mean(values: Samples) -> float:

@@ -64,7 +64,7 @@ def refuse_implausible(recording: Recording) -> None:
     if has_pulse(recording) and measured.any() and not within(pulse_bpm, PULSE_RANGE_BPM).any():
         raise InvalidRecording("no_pulse")
     spots = recording.sampling_interval_s > SPOT_INTERVAL_S
-    if not spots and recording.recorded_s > LONG_S and recording.seconds(measured) < FEW_VALID_S:
+    if not spots and recording.recorded_s >= LONG_S and recording.seconds(measured) < FEW_VALID_S:
         raise InvalidRecording("too_few_valid", valid=int(measured.sum()))
     if not spots and are_two_devices(spo2_pct[~recording.gap_row], pulse_bpm[~recording.gap_row]):
         raise InvalidRecording("two_devices")

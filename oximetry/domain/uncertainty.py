@@ -15,7 +15,8 @@ from math import isnan
 import numpy as np
 
 from oximetry.domain.desaturation import find_desaturations
-from oximetry.domain.metrics import Levels, NightAnalysis, levels
+from oximetry.domain.levels import Levels, levels
+from oximetry.domain.metrics import NightAnalysis
 from oximetry.domain.plausibility import SPOT_INTERVAL_S, left_out
 from oximetry.domain.quality import SPO2_RANGE_PCT, Exclusion, assess, runs_of, within
 from oximetry.domain.recording import Mask, Recording, Samples

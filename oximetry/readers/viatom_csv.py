@@ -8,6 +8,7 @@ not known, or none, leaves only the order; the recording then says so.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.file_names import device_in_name
 from oximetry.readers.named_table import ReadingColumns, TableRules, find_header, read_columns, read_named
+from oximetry.readers.quantities import Quantity
 from oximetry.readers.registry import Probe
 from oximetry.readers.text_table import decode, decode_head, find_layout, find_table, split_lines
 from oximetry.readers.timeline import Origin
@@ -92,10 +94,12 @@ class ViatomCsv:
             `build_recording`.
         """
         model, serial = device_in_name(hints.filename)
-        origin = Origin(self.name, model, serial, self.facts.floor_pct)
+        origin = Origin(self.name, model, serial)
         lines = split_lines(decode(content))
-        if find_header(lines) is not None:
-            return read_named(lines, hints, origin, RULES)
+        header = find_header(lines)
+        if header is not None:
+            has_motion = Quantity.MOTION in header.quantities
+            return read_named(lines, hints, self._with_floor(origin) if has_motion else origin, RULES)
         if find_layout(lines) is None and self.recognises(Probe.of(content)):
             raise InvalidRecording("too_few_rows", rows=0)
         table = find_table(lines)
@@ -106,9 +110,14 @@ class ViatomCsv:
         if table.cut_line is not None:
             notes += (Note("last_line_cut", {"line": table.cut_line}),)
         columns = ReadingColumns(at + 1, at + 2, at + 3 if table.layout.width > at + 3 else None)
+        origin = origin if columns.motion is None else self._with_floor(origin)
         recording = read_columns(table, columns, hints, origin, RULES, notes)
         _refuse_another_oxygen(recording)
         return recording
+
+    def _with_floor(self, origin: Origin) -> Origin:
+        """The origin of a table with a motion column, which the maker's own have and others' mostly have not."""
+        return replace(origin, floor_pct=self.facts.floor_pct)
 
 
 def _refuse_another_oxygen(recording: Recording) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -97,3 +99,22 @@ def test_pulse_in_a_wrong_unit_is_left_aside_and_said(hour, written):
     got = analysed(bytes(content))
     assert got["pulse_mean_bpm"] is None
     assert {"code": "pulse_in_other_unit", "unit": "ms", "channel": "Pulse.1s"} in got["warnings"]
+
+
+NIGHTS = Path(__file__).parents[3] / "shared" / "data" / "recordings"
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_real_nights_in_the_default_range_of_a_library_keep_every_figure(number):
+    paths = sorted(NIGHTS.glob("*.csv"))
+    if number >= len(paths):
+        pytest.skip("real recordings are not here")
+    want = analyse(create_registry(), paths[number].read_bytes(), paths[number].name)
+    made = want.recording
+    scale = ((-32_768, 32_767), (-32_768, 32_767))
+    for ranges in (scale, ((float(np.nanmin(made.spo2_pct)), 100.0), (-32_767, 32_767))):
+        content = edf_scaled(made, ((0, 300), (-32_767, 32_767)), ranges)
+        got = analyse(create_registry(), content, "night.edf")
+        for name in ("spo2_mean_pct", "spo2_min_pct", "t90_min", "t_le88_min", "desaturations3", "desaturations4"):
+            assert getattr(got.analysis.summary, name) == getattr(want.analysis.summary, name), name
+        assert got.analysis.summary.odi3_per_h == want.analysis.summary.odi3_per_h

@@ -75,6 +75,12 @@ def test_rows_lost_by_chance_are_missing_time_and_no_other_interval():
     assert {w["code"] for w in found["warnings"]} >= {"missing_share"}
 
 
+def test_rows_in_a_hole_lie_as_close_as_the_others():
+    taken = np.concatenate([np.arange(0, 3600, 1.25), np.arange(4500, 8100, 1.25)])
+    found = numbers(table(np.floor(taken), at_seconds(taken)))
+    assert found["samples"] == pytest.approx(8100 / 1.25, abs=2)
+
+
 def test_a_hole_is_missing_and_not_the_weight_of_the_row_before():
     seconds = np.concatenate([np.arange(0, 3600, 4), np.arange(4500, 8100, 4)])
     found = numbers(table(seconds))

@@ -33,7 +33,7 @@ def edf_file(recording: Recording) -> bytes:
 def edf_scaled(recording: Recording, pulse: tuple[Range, Range], spo2: tuple[Range, Range]) -> bytes:
     """EDF whose integers are scaled: for each channel its physical and its digital range.
 
-    A missing reading is the integer below the digital range.
+    A missing reading is the integer below the digital range, or its lowest one where 16 bits have no lower.
     """
     signals = [_signal("Pulse.1s", "bpm", *pulse), _signal("SpO2.1s", "%", *spo2)]
     columns = [_stored(recording.pulse_bpm, *pulse), _stored(recording.spo2_pct, *spo2)]
@@ -78,7 +78,7 @@ def wmedf_file(recording: Recording) -> bytes:
 def _stored(values: Samples, physical: Range, digital: Range) -> Samples:
     low, high = digital
     scaled = low + (values - physical[0]) * (high - low) / (physical[1] - physical[0])
-    return np.nan_to_num(np.rint(scaled), nan=low - 1)
+    return np.nan_to_num(np.rint(scaled), nan=max(low - 1, -32_768))
 
 
 def _signal(
