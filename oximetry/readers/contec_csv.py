@@ -10,9 +10,10 @@ from oximetry.domain.errors import InvalidRecording
 from oximetry.domain.file_types import CSV
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers.facts import FormatFacts, Proof
-from oximetry.readers.named_table import TableRules, head_header, read_named
+from oximetry.readers.named_table import TableRules, read_named
 from oximetry.readers.registry import Probe
 from oximetry.readers.regular import Series, known_start, readings, regular_recording
+from oximetry.readers.table_header import head_header
 from oximetry.readers.text_table import decode, decode_head, split_lines
 from oximetry.readers.timeline import Origin
 

@@ -6,8 +6,9 @@ from oximetry.domain.file_types import CSV
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.file_names import device_in_name
-from oximetry.readers.named_table import TableRules, head_header, read_named
+from oximetry.readers.named_table import TableRules, read_named
 from oximetry.readers.registry import Probe
+from oximetry.readers.table_header import head_header
 from oximetry.readers.text_table import decode, split_lines
 from oximetry.readers.timeline import Origin
 

@@ -18,9 +18,10 @@ from oximetry.domain.quality import LOWEST_PRINTED_PCT
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.file_names import device_in_name
-from oximetry.readers.named_table import ReadingColumns, TableRules, find_header, read_columns, read_named
+from oximetry.readers.named_table import ReadingColumns, TableRules, read_columns, read_named
 from oximetry.readers.quantities import Quantity
 from oximetry.readers.registry import Probe
+from oximetry.readers.table_header import find_header
 from oximetry.readers.text_table import decode, decode_head, find_layout, find_table, split_lines
 from oximetry.readers.timeline import Origin
 
