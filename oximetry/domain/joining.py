@@ -57,6 +57,9 @@ def join(first: Recording, second: Recording) -> Recording:
     set_back_s = first.clock_set_back_at_s
     if second.clock_set_back_at_s is not None:
         set_back_s = second.clock_set_back_at_s + offset_s
+    set_forward_s = first.clock_set_forward_at_s
+    if second.clock_set_forward_at_s is not None:
+        set_forward_s = second.clock_set_forward_at_s + offset_s
     notes = first.notes + tuple(note for note in second.notes if note not in first.notes)
     return Recording(
         format=first.format,
@@ -71,6 +74,7 @@ def join(first: Recording, second: Recording) -> Recording:
         gap_row=inserted | np.concatenate([first.gap_row, second.gap_row])[source],
         sampling_interval_s=first.sampling_interval_s,
         clock_set_back_at_s=set_back_s,
+        clock_set_forward_at_s=set_forward_s,
         notes=(*notes, Note(JOINED, {"gap_s": gap_s})),
         floor_pct=first.floor_pct,
     )

@@ -77,6 +77,8 @@ class Recording:
         Seconds between most rows, as observed; not always a whole number.
     clock_set_back_at_s : float or None
         Elapsed second of the first row after the clock went back by an hour (end of summer time).
+    clock_set_forward_at_s : float or None
+        Elapsed second of the first row after the clock went forward by an hour (beginning of summer time).
     notes : tuple of Note
         The reader's remarks.
     vendor : mapping of str to float, int or None
@@ -110,6 +112,7 @@ class Recording:
     vendor: Mapping[str, float | int | None] = field(default_factory=dict)
     original: FileType = BINARY
     floor_pct: float | None = None
+    clock_set_forward_at_s: float | None = None
     sample_s: Samples = field(init=False)
 
     def __post_init__(self) -> None:
@@ -149,7 +152,10 @@ class Recording:
     def wall_clock(self, elapsed_s: float) -> datetime:
         """The device's wall clock at an elapsed second; after the clock was set back it repeats an hour."""
         set_back = self.clock_set_back_at_s
+        set_forward = self.clock_set_forward_at_s
         shift_s = CLOCK_SET_BACK_S if set_back is not None and elapsed_s >= set_back else 0.0
+        if set_forward is not None and elapsed_s >= set_forward:
+            shift_s -= CLOCK_SET_BACK_S
         return self.started_at + timedelta(seconds=elapsed_s - shift_s)
 
 

@@ -11,6 +11,7 @@ from oximetry.domain.file_types import CSV
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.named_table import TableRules, read_named
+from oximetry.readers.quantities import Quantity, quantity_of
 from oximetry.readers.registry import Probe
 from oximetry.readers.regular import Series, known_start, readings, regular_recording
 from oximetry.readers.table_header import head_header
@@ -24,8 +25,12 @@ LEAST_ROWS = 5
 
 HEADER = ("date", "time", "spo2", "pulse")
 _RULES = TableRules(SPO2_MISSING, PULSE_MISSING)
-_NAMES = re.compile(r"\s*spo2\s*[,;\t]\s*pulse\s*", re.IGNORECASE)
-_PAIR = re.compile(r"\s*(\d{1,3})\s*[,;\t]\s*(\d{1,3})\s*", re.ASCII)
+_NAMED: dict[tuple[Quantity, ...], tuple[int, int]] = {
+    (Quantity.OXYGEN, Quantity.PULSE): (1, 2),
+    (Quantity.PULSE, Quantity.OXYGEN): (2, 1),
+}
+_BETWEEN = re.compile(r"[,;\t|]")
+_PAIR = re.compile(r"\s*(\d{1,3})\s*[,;\t|]\s*(\d{1,3})\s*", re.ASCII)
 
 
 class ContecCsv:
@@ -71,21 +76,29 @@ def _holds_pairs(probe: Probe) -> bool:
     if probe.size > len(probe.head):
         lines = lines[:-1]
     lines = [line for line in lines if line.strip()]
-    named = bool(lines) and _NAMES.fullmatch(lines[0]) is not None
-    rows = [_PAIR.fullmatch(line) for line in lines[named:]]
-    return len(rows) >= (1 if named else LEAST_ROWS) and all(row is not None and _is_reading(row) for row in rows)
+    order = _named_order(lines[0]) if lines else None
+    rows = [_PAIR.fullmatch(line) for line in lines[order is not None :]]
+    enough = len(rows) >= (LEAST_ROWS if order is None else 1)
+    return enough and all(row is not None and _is_reading(row, order or (1, 2)) for row in rows)
 
 
-def _is_reading(row: re.Match[str]) -> bool:
-    spo2, pulse = int(row[1]), int(row[2])
+def _named_order(line: str) -> tuple[int, int] | None:
+    """Where oxygen and pulse stand, from 1, when a line names these two and nothing else."""
+    return _NAMED.get(tuple(quantity_of(cell) for cell in _BETWEEN.split(line.strip())))
+
+
+def _is_reading(row: re.Match[str], order: tuple[int, int]) -> bool:
+    spo2, pulse = int(row[order[0]]), int(row[order[1]])
     return spo2 in (0, *SPO2_MISSING) or (35 <= spo2 <= 100 and (pulse == 0 or 20 <= pulse <= 255))
 
 
 def _pairs(content: bytes, hints: Hints) -> Series:
     lines = split_lines(decode(content))
-    filled = ((number, line) for number, line in enumerate(lines, 1) if line.strip() and not _NAMES.fullmatch(line))
-    values = np.fromiter((value for number, line in filled for value in _pair(number, line)), dtype=np.uint16)
-    spo2, pulse = values.reshape(-1, 2).T
+    filled = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    order = _named_order(filled[0][1])
+    rows = filled[order is not None :]
+    values = np.fromiter((value for number, line in rows for value in _pair(number, line)), dtype=np.uint16)
+    spo2, pulse = (values[place - 1 :: 2] for place in order or (1, 2))
     start = known_start(None, hints, spo2.size, INTERVAL_S)
     return Series(start, INTERVAL_S, readings(spo2, SPO2_MISSING), readings(pulse, PULSE_MISSING))
 

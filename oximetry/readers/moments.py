@@ -70,6 +70,13 @@ def local_moments(
     return texts, notes
 
 
+def refuse_lost_seconds(wall_s: npt.NDArray[np.int64], lines: npt.NDArray[np.int32]) -> None:
+    """Refuse whole minutes that several rows share: their seconds were written as zeros. Raises ``seconds_lost``."""
+    minutes = np.unique(wall_s).size
+    if wall_s.size >= 2 * minutes and minutes > 1 and not (wall_s % 60).any():
+        raise InvalidRecording("seconds_lost", line=int(lines[0]))
+
+
 def _of_iso(texts: Sequence[str], lines: npt.NDArray[np.int32]) -> list[str]:
     moments = []
     for text, line in zip(texts, lines.tolist(), strict=True):

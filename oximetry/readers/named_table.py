@@ -18,7 +18,7 @@ from oximetry.domain.plausibility import refuse_other_units
 from oximetry.domain.quality import SPO2_RANGE_PCT
 from oximetry.domain.recording import Hints, Note, Recording, Samples
 from oximetry.readers.cells import Values
-from oximetry.readers.moments import local_moments
+from oximetry.readers.moments import local_moments, refuse_lost_seconds
 from oximetry.readers.quantities import Quantity, columns_of, names_means, quantity_of
 from oximetry.readers.spot_values import are_spots, spot_table
 from oximetry.readers.table_header import DATE, NOTHING, TIME, Header, find_header
@@ -162,6 +162,7 @@ def read_columns(
     wall_s, numbers, date_notes = times.resolve(hints)
     spo2_pct, pulse_bpm, motions = (np.concatenate(column) for column in zip(*parts, strict=True))
     rows = Rows(wall_s, numbers, spo2_pct, pulse_bpm, motions)
+    refuse_lost_seconds(wall_s, numbers)
     if rules.spot_values and are_spots(wall_s):
         return spot_table(rows, origin, hints, (*notes, *date_notes))
     if wall_s.size > 2 and (np.diff(wall_s) <= 0).all() and wall_s[0] > wall_s[-1]:

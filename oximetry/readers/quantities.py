@@ -80,7 +80,8 @@ _OXYGEN_STEMS = (
     "сатур", "насыщ", "οξυγ", "κορεσ", "kisek", "deguonis", "skabek", "saturac",
 )  # fmt: skip
 _PULSE_STEMS = (
-    "puls", "polso", "pouls", "pols", "pulz", "heart", "herz", "hjert", "hjart", "hart", "cardia", "kardi", "tetn",
+    "puls", "polso", "batti", "latid", "battem",
+    "pouls", "pols", "pulz", "heart", "herz", "hjert", "hjart", "hart", "cardia", "kardi", "tetn",
     "nabiz", "nabz", "sziv", "utrip", "otkuc", "syke", "sydan", "frecventacard", "alura", "пульс", "сердц", "серде",
     "σφυγμ", "παλμ", "καρδι", "sirdes", "tepov", "poul",
 )  # fmt: skip

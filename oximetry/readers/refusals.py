@@ -17,7 +17,7 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = (
 )
 _BLOOD_PRESSURE = re.compile(r"\bsys\w*\s*[(,;\t].*\bdia|mmhg", re.IGNORECASE)
 _CONTAINERS = (b"0       ", b"1       ", b"\xffBIOSEMI")  # EDF and its kin: their channels may be anything
-_SEPARATOR = re.compile(r"[,;\t]")
+_SEPARATOR = re.compile(r"[,;\t|]")
 _STRUCTURES = {"{": "unknown_json", "[": "unknown_json", "<": "unknown_xml"}
 _SHOWN = {"\t": "TAB"}
 

@@ -15,7 +15,7 @@ LINES_LOOKED_AT = 3
 ROWS_OF_A_TABLE = 2
 DATE = re.compile(r"\s*(?:\d{4}[/.-]\d{1,2}[/.-]\d{1,2}|\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d\d))\.?\s*", re.ASCII)
 TIME = re.compile(r"\d{1,2}:\d{2}|(?<!\d)\d{10}(?:\d{3})?(?!\d)", re.ASCII)
-NOTHING = " ,;\t\xa0"
+NOTHING = " ,;\t|\xa0"
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _DIGIT = re.compile(r"\d", re.ASCII)

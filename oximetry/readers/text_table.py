@@ -24,7 +24,7 @@ MAX_LINE_CHARACTERS = 4096
 MAX_COLUMNS = 32
 SAMPLE_ROWS = 20
 CHUNK_ROWS = 16_384
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
 
 Numbers = npt.NDArray[np.int32]
 
@@ -34,7 +34,7 @@ _VALUE = re.compile(r"\d+(?:[.,]\d+)?|[-–— ]*[-–—][-–— ]*", re.ASCII
 _SEP_LINE = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _END = "\x1f"
-_NOTHING = " ,;\t\xa0"
+_NOTHING = " ,;\t|\xa0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Layout:
     Attributes
     ----------
     delimiter : str
-        One of ``,``, ``;`` and TAB.
+        One of ``,``, ``;``, TAB and ``|``.
     time_column : int
         Index of the column whose cells hold a date and a clock.
     width : int

@@ -20,11 +20,14 @@ OTHER_DEVICE_DIFFERENCE = 3.0
 REPEATED_SHARE = 0.95
 FEWEST_DIFFERENT_ROWS = 5
 MOST_COPIES = 50
+LEAST_MOVED_S, MOST_MOVED_S = 120, 3 * 3600
 MAX_HOLE_S = 12 * 3600
 MAX_HOLE_ACROSS_NOON_S = 3600
 DAY_S = 86_400
 _NOON_S = 43_200
 _SUNDAY = 6
+_MARCH = 3
+_HOURS_SKIPPED = (1, 2, 3)
 _SET_BACK_S = int(CLOCK_SET_BACK_S)
 
 
@@ -83,12 +86,14 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
     -------
     Recording
         With the notes and, where they apply, ``duplicate_rows`` (``count``), ``same_second_rows`` (``count``),
-        ``exported_twice`` (``minutes``), ``clock_set_back`` (``elapsed_s``, ``line``) and those of `time_base`.
+        ``exported_twice`` (``minutes``), ``clock_set_back`` (``elapsed_s``, ``line``), ``clock_set_forward`` (``line``)
+        and those of `time_base`.
 
     Raises
     ------
     InvalidRecording
         ``too_few_rows`` (``rows``), ``interval_too_long`` (``interval_s``, ``limit_s``), ``time_goes_back`` (``line``),
+        ``clock_moved_back`` (``line``, ``minutes``),
         ``two_nights`` (``line``, ``hole_s``), ``too_long`` (``rows``, ``limit``),
         ``no_oximeter_data``, ``two_devices``; the reasons of
         `refuse_other_units`.
@@ -100,6 +105,10 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
         raise InvalidRecording("too_few_rows", rows=int(rows.wall_s.size))
     interval_s = _interval(rows)
     elapsed_s, set_back_row = _unrolled(rows, interval_s)
+    forward_row = _row_of_summer_time(rows, interval_s)
+    if forward_row is not None:
+        elapsed_s[forward_row:] -= CLOCK_SET_BACK_S
+        repeated += (Note("clock_set_forward", {"line": int(rows.lines[forward_row])}),)
     _refuse_two_nights(rows, elapsed_s)
     refuse_other_units(rows.spo2_pct, rows.pulse_bpm)
     if not within(rows.spo2_pct, SPO2_RANGE_PCT).any():
@@ -125,6 +134,7 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
         gap_row=gap_row,
         sampling_interval_s=base.interval_s,
         clock_set_back_at_s=set_back_at_s,
+        clock_set_forward_at_s=None if forward_row is None else float(base.elapsed_s[forward_row]),
         notes=notes + repeated + base.notes,
         floor_pct=origin.floor_pct,
     )
@@ -212,11 +222,27 @@ def _unrolled(rows: Rows, interval_s: int) -> tuple[Samples, int | None]:
         set_back_row = int(back[0]) + 1
         back = back[1:]
     if back.size:
-        raise InvalidRecording("time_goes_back", line=int(rows.lines[back[0] + 1]))
+        line, step_s = int(rows.lines[back[0] + 1]), int(steps[back[0]])
+        if back.size == 1 and -MOST_MOVED_S <= step_s <= -LEAST_MOVED_S:
+            raise InvalidRecording("clock_moved_back", line=line, minutes=round(-step_s / 60))
+        raise InvalidRecording("time_goes_back", line=line)
     elapsed_s = (rows.wall_s - rows.wall_s[0]).astype(np.float64)
     if set_back_row is not None:
         elapsed_s[set_back_row:] += CLOCK_SET_BACK_S
     return elapsed_s, set_back_row
+
+
+def _row_of_summer_time(rows: Rows, interval_s: int) -> int | None:
+    """The first row after the night's clock went forward by an hour, at a full hour on a Sunday on which clocks do."""
+    steps_s = np.diff(rows.wall_s) - _SET_BACK_S
+    for row in (np.flatnonzero((steps_s >= 0) & (steps_s <= 2 * interval_s)) + 1).tolist():
+        last_s = int(rows.wall_s[row - 1])
+        turn_s = last_s + -last_s % _SET_BACK_S
+        day = date.fromordinal(turn_s // DAY_S)
+        is_march = day.month == _MARCH and day.weekday() == _SUNDAY and (day.day > 24 or 8 <= day.day <= 14)
+        if is_march and turn_s - last_s <= 2 * interval_s and turn_s % DAY_S // _SET_BACK_S in _HOURS_SKIPPED:
+            return int(row)
+    return None
 
 
 def _refuse_two_nights(rows: Rows, elapsed_s: Samples) -> None:

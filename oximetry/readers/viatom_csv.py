@@ -25,7 +25,8 @@ from oximetry.readers.table_header import find_header
 from oximetry.readers.text_table import decode, decode_head, find_layout, find_table, split_lines
 from oximetry.readers.timeline import Origin
 
-LEAST_OXYGEN_PCT, MOST_OXYGEN_PCT = 75.0, 100.0
+LEAST_OXYGEN_PCT, MOST_OXYGEN_PCT = 90.0, 100.0
+LEAST_PULSE_BPM = 30.0
 RULES = TableRules(spo2=(255.0,), pulse=(65535.0,), numbers_only=True)
 
 _OXYGEN = re.compile(r"ox|o2|o₂|spo|satur|sätt|sauer|tlen|satur|кисл|氧|酸素", re.IGNORECASE)
@@ -113,7 +114,7 @@ class ViatomCsv:
         columns = ReadingColumns(at + 1, at + 2, at + 3 if table.layout.width > at + 3 else None)
         origin = origin if columns.motion is None else self._with_floor(origin)
         recording = read_columns(table, columns, hints, origin, RULES, notes)
-        _refuse_another_oxygen(recording)
+        _refuse_other_orders(recording)
         return recording
 
     def _with_floor(self, origin: Origin) -> Origin:
@@ -121,8 +122,10 @@ class ViatomCsv:
         return replace(origin, floor_pct=self.facts.floor_pct)
 
 
-def _refuse_another_oxygen(recording: Recording) -> None:
-    """Refuse a table without names whose third column could be the oxygen as well: position proves nothing there."""
+def _refuse_other_orders(recording: Recording) -> None:
+    """Refuse a table without names whose second or third column could be the oxygen, or whose third the pulse."""
+    beats = recording.pulse_bpm[np.isfinite(recording.pulse_bpm)]
     third = recording.motion[np.isfinite(recording.motion)]
-    if third.size and LEAST_OXYGEN_PCT <= np.median(third) <= MOST_OXYGEN_PCT:
+    could_be_oxygen = beats.size > 0 and np.median(beats) >= LEAST_OXYGEN_PCT and beats.max() <= MOST_OXYGEN_PCT
+    if could_be_oxygen or (third.size and np.median(third) >= LEAST_PULSE_BPM):
         raise InvalidRecording("columns_unexpected")

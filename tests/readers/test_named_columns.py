@@ -1,5 +1,6 @@
 """Columns are those the header names, in any order and language; position counts only where no word is known."""
 
+from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -120,3 +121,51 @@ def test_a_table_of_any_device_has_no_floor_and_viatoms_has():
     other = read("\n".join(line.rpartition(",")[0] for line in f"Time,SpO2,PR,x\n{rows}".splitlines()).encode())
     assert (viatom.format, viatom.floor_pct) == ("viatom_csv", 61)
     assert (other.format, other.floor_pct) == ("table_csv", None)
+
+
+@pytest.mark.parametrize("columns", [(99, 97, 60), (97, 60, 64), (98, 95)])
+def test_position_proves_nothing_where_a_later_column_could_be_oxygen_or_pulse(columns):
+    rows = [",".join(map(str, columns)) for _ in range(30)]
+    text = "".join(f"2025-10-15 22:00:{second:02d},{row}\n" for second, row in enumerate(rows))
+    padded = text if len(columns) > 2 else text.replace("\n", ",0\n")
+    assert reason(padded.encode()) == "columns_unexpected"
+
+
+def test_a_table_may_be_parted_by_bars():
+    assert read(table(range(4), delimiter="|")).spo2_pct.tolist() == [row[1] for row in ROWS]
+
+
+def test_minutes_that_rows_share_have_lost_their_seconds():
+    rows = "".join(f"2025-10-15 22:{row // 15:02d}:00,97,60\n" for row in range(60))
+    assert reason(f"Time,SpO2,Pulse\n{rows}".encode()) == "seconds_lost"
+
+
+def clocks(start, turn, minutes):
+    """A table of 4 s from a start, whose clock is moved by some minutes at the turn."""
+    lines = []
+    for row in range(1800):
+        at = start + timedelta(seconds=4 * row)
+        lines.append(f"{at + timedelta(minutes=minutes if at >= turn else 0)},{97 - row % 3},60")
+    return "\n".join(["Time,SpO2,Pulse", *lines, ""]).encode()
+
+
+@pytest.mark.parametrize(("day", "hour"), [(29, 3), (29, 2), (8, 2)])
+def test_an_hour_that_summer_time_skips_is_no_hole(day, hour):
+    turn = datetime(2026, 3, day, hour)
+    recording = read(clocks(turn - timedelta(hours=1), turn, 60))
+    assert [note.code for note in recording.notes] == ["clock_set_forward"]
+    assert (recording.samples, recording.gap_row.any()) == (1800, False)
+    assert recording.wall_clock(3596) == turn - timedelta(seconds=4)
+    assert recording.wall_clock(3600) == turn + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("turn", [datetime(2026, 3, 22, 3), datetime(2026, 3, 29, 3, 20), datetime(2026, 4, 26, 3)])
+def test_an_hour_that_is_missing_at_another_time_is_a_hole(turn):
+    assert read(clocks(turn - timedelta(hours=1), turn, 60)).gap_row.sum() == 900
+
+
+def test_a_clock_set_back_in_the_night_is_named():
+    start = datetime(2026, 9, 19, 23)
+    with pytest.raises(InvalidRecording) as refused:
+        read(clocks(start, start + timedelta(hours=1), -37))
+    assert (refused.value.reason, refused.value.details) == ("clock_moved_back", {"line": 902, "minutes": 37})

@@ -50,7 +50,7 @@ def test_bad_row_of_contec_is_refused_with_its_line(row, reason, night, written,
     assert refusal("\r\n".join(lines))[1]["line"] == 41
 
 
-@pytest.mark.parametrize("header", ["", "SpO2,Pulse\n", "SPO2;PULSE\n"])
+@pytest.mark.parametrize("header", ["", "SpO2,Pulse\n", "SPO2;PULSE\n", "Saturație,Puls\n", "SpO2 (%)\tHR\n"])
 def test_contec_without_a_clock_asks_for_its_start(header, night, written, read, refusal):
     text = header + written("contec_csv_no_clock", night())[0].decode()
     assert refusal(text) == ("start_unknown", {"records": 120, "interval_s": 1})
@@ -163,3 +163,8 @@ def test_wrong_line_of_emay_without_its_header_is_told_by_its_own_number(refusal
     rows = [f"5/12/2023,11:59:{second:02d} PM,95,61" for second in range(20)]
     rows[9] = "5/12/2023,11:59:09 PM,x,61"
     assert refusal("\n".join(rows))[1]["line"] == 10
+
+
+def test_pair_of_columns_without_a_clock_is_told_apart_by_its_names(read):
+    recording = read("HR,SpO2\n" + "60,97\n" * 20, None, ASKED)
+    assert (recording.spo2_pct[0], recording.pulse_bpm[0]) == (97, 60)
