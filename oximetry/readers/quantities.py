@@ -46,7 +46,8 @@ def _words(text: str) -> frozenset[str]:
 # Whole words.
 _OXYGEN_WORDS = _words("spo2 o2 sat spo osat oxy 血氧 氧饱和度 血氧饱和度 酸素 酸素飽和度 산소 산소포화도 血中酸素")
 _PULSE_WORDS = _words(
-    "pr hr fc hf bpm av battito battiti tep tepova tetno rythme ritm 脉率 脉搏 脈拍 脈拍数 心率 心拍 心拍数 맥박 심박 심박수 맥박수 чсс"
+    "battito battiti "
+    "pr hr fc hf bpm av tep tepova tetno rythme ritm 脉率 脉搏 脈拍 脈拍数 心率 心拍 心拍数 맥박 심박 심박수 맥박수 чсс"
 )
 _TIME_WORDS = _words(
     "time timp timpul timestamp datetime date data datum clock hour ora ore zeit uhrzeit zeitstempel zeitpunkt heure "
