@@ -80,7 +80,6 @@ OUTSIDE = {
     "pypdfium2": {"oximetry/adapters/vendor_report/report_pages.py"},
     "tesserocr": {"oximetry/adapters/vendor_report/report_engines.py"},
     "onnxruntime": {"oximetry/adapters/vendor_report/report_engines.py"},
-    "pandas": {"oximetry/readers/"},
     "edfio": {"oximetry/readers/edf.py"},
     "python_calamine": {"oximetry/readers/workbook.py"},
 }

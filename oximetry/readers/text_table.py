@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,7 +22,7 @@ from oximetry.domain.recording import MAX_ROWS
 MAX_LINE_CHARACTERS = 4096
 MAX_COLUMNS = 32
 SAMPLE_ROWS = 20
-CHUNK_ROWS = 16_384
+CHUNK_ROWS = 8192
 DELIMITERS = (",", ";", "\t", "|")
 
 Numbers = npt.NDArray[np.int32]
@@ -33,7 +32,6 @@ _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
 _VALUE = re.compile(r"\d+(?:[.,]\d+)?|[-–— ]*[-–—][-–— ]*", re.ASCII)
 _SEP_LINE = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_END = "\x1f"
 _NOTHING = " ,;\t|\xa0"
 
 
@@ -241,31 +239,21 @@ def chunks(table: Table) -> Iterator[tuple[list[list[str]], Numbers]]:
 
 
 def _columns(lines: list[str], layout: Layout) -> list[list[str]] | None:
-    """The cells of some lines, column by column; ``None`` when a line has too many, too few or unmatched quotes.
-
-    A mark behind each line tells a row that is too short, whose missing cells would come back as empty ones.
-    """
-    import pandas
-
-    end = f"{layout.delimiter}{_END}\n"
-    text = io.StringIO(end.join([*lines, ""]))
+    """The cells of some lines, column by column; ``None`` when a line has too many, too few or unmatched quotes."""
+    delimiter, width = layout.delimiter, layout.width
+    joined = delimiter.join(lines)
+    if '"' not in joined:
+        if set(map(methodcaller("count", delimiter), lines)) != {width - 1}:
+            return None
+        cells = joined.split(delimiter)
+        return [cells[column::width] for column in range(width)]
     try:
-        frame = pandas.read_csv(
-            text,
-            sep=layout.delimiter,
-            header=None,
-            dtype=object,
-            na_filter=False,
-            skip_blank_lines=False,
-            lineterminator="\n",
-            low_memory=False,
-        )
-    except (pandas.errors.ParserError, pandas.errors.EmptyDataError):
+        rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
         return None
-    columns: list[list[str]] = [frame[column].tolist() for column in frame]
-    if len(columns) != layout.width + 1 or len(frame) != len(lines) or set(columns.pop()) != {_END}:
+    if len(rows) != len(lines) or set(map(len, rows)) != {width}:
         return None
-    return columns
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _bad_columns(lines: list[str], numbers: Numbers, layout: Layout) -> InvalidRecording:
