@@ -40,7 +40,7 @@ def test_recording_gets_its_numbers_without_its_name_and_stays_staged(clinic):
     assert item.state is ItemState.READ
     assert (item.device_serial, item.started_at) == ("9001", START)
     assert item.ended_at == datetime(2025, 10, 7, 23, 14, 33)
-    assert (item.numbers["samples"], item.numbers["spo2_mean_pct"]) == (150, 95.0)
+    assert (item.numbers.samples, item.numbers.spo2_mean_pct) == (150, 95.0)
     assert not {"file", "events"} & set(item.numbers)
     assert item.sparkline == [95.0] * 120
     assert item.staging_key in clinic.store.objects

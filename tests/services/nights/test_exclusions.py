@@ -160,13 +160,13 @@ def test_two_tabs_at_once_both_count(both_clinics, monkeypatch):
     monkeypatch.setattr(NightService, "report", with_interruption)
     exclude(scene, 0, 200)
     assert [span.from_s for span in scene.exclusions.spans(scene.doctor.id, scene.night_id)] == [0.0, 300.0]
-    assert card(scene).night.numbers["excluded_s"] == (51 + 26) * 4
+    assert card(scene).night.numbers.excluded_s == (51 + 26) * 4
 
 
 def test_short_valid_time_follows_the_exclusion_and_the_reader_s_notes_stay(scene):
-    first = [warning["code"] for warning in card(scene).night.numbers["warnings"]]
+    first = [warning.code for warning in card(scene).night.numbers.warnings]
     exclude(scene, 0, 200)
-    assert [warning["code"] for warning in card(scene).night.numbers["warnings"]] == first
+    assert [warning.code for warning in card(scene).night.numbers.warnings] == first
 
 
 def test_expunging_a_night_takes_its_spans_along(scene):

@@ -143,7 +143,7 @@ def test_trace_shows_the_numbers_that_were_stored(scene, sample):
     [card] = clinic.nights.shown(doctor.id, scene.neighbour.id, "ro")
     again = clinic.nights.trace(doctor.id, card.night.id).as_json()
     assert {name: again[name] for name in card.night.numbers} == card.night.numbers
-    assert card.night.numbers["desaturations3"] == sample.expected["desaturations3"]
+    assert card.night.numbers.desaturations3 == sample.expected["desaturations3"]
 
 
 def test_trace_is_fetched_once_and_kept(scene):

@@ -76,7 +76,7 @@ def test_recording_without_a_clock_is_asked_about_and_read_with_the_answer(clini
     clinic.uploads.give_start(doctor, item.id, START)
     clinic.work()
     read = clinic.item(item.id)
-    assert (read.state, read.started_at, read.numbers["samples"]) == (ItemState.READ, START, 600)
+    assert (read.state, read.started_at, read.numbers.samples) == (ItemState.READ, START, 600)
 
 
 def test_answer_stays_with_the_stored_night(clinic):
@@ -112,9 +112,9 @@ def test_another_doctor_cannot_answer(clinic):
 def test_what_the_first_reading_assumed_is_still_said_when_the_night_is_shown(clinic):
     content = night_csv(datetime(2025, 3, 2, 1, 0, 0))  # 02/03: day or month, and neither midnight nor name tells
     doctor, card = confirmed(clinic, content, "a.csv")
-    assert [one["code"] for one in card.night.numbers["warnings"]][:1] == ["date_order_assumed"]
-    shown = clinic.nights.trace(doctor.id, card.night.id).as_json()["warnings"]
-    assert shown == card.night.numbers["warnings"]
+    assert [one.code for one in card.night.numbers.warnings][:1] == ["date_order_assumed"]
+    shown = clinic.nights.trace(doctor.id, card.night.id).numbers.warnings
+    assert shown == card.night.numbers.warnings
 
 
 def test_workbook_in_an_archive_is_a_recording_and_not_a_nested_archive(clinic):

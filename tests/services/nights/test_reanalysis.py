@@ -47,7 +47,7 @@ def test_applying_the_plan_replaces_numbers_and_pictures(scene):
     change_stored(scene, odi3_per_h=7.5)
     scene.service.apply(scene.service.plan().digest)
     [card] = scene.clinic.nights.shown(scene.doctor.id, scene.patient.id, "ro")
-    assert card.night.numbers["odi3_per_h"] == 0.0
+    assert card.night.numbers.odi3_per_h == 0.0
     assert card.plot is None
     scene.clinic.work()
     [card] = scene.clinic.nights.shown(scene.doctor.id, scene.patient.id, "ro")
@@ -89,7 +89,7 @@ def test_a_new_version_of_a_rule_stands_beside_the_old_one(scene, monkeypatch):
     with scene.clinic.catalogue.write() as transaction:
         transaction.nights.put_analyses(scene.night_id, second_version(report), scene.clinic.clock())
     [card] = scene.clinic.nights.shown(scene.doctor.id, scene.patient.id, "ro")
-    assert card.night.numbers["rule"]["version"] == 2
+    assert card.night.numbers.rule.version == 2
     with scene.clinic.catalogue._engine.connect() as connection:
         found = connection.exec_driver_sql("SELECT rule, version FROM analyses ORDER BY rule, version").all()
     assert found == [("mean-120s", 1), ("peak-nadir", 1), ("peak-nadir", 2)]
@@ -100,4 +100,4 @@ def test_the_batch_s_row_follows_new_numbers(scene):
     scene.service.apply(scene.service.plan().digest)
     session = scene.clinic.uploads.open_session(scene.doctor)
     [row] = scene.clinic.batches.show(scene.doctor, session.id).rows
-    assert row.item.numbers["odi3_per_h"] == 0.0
+    assert row.item.numbers.odi3_per_h == 0.0
