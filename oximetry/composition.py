@@ -32,6 +32,7 @@ from oximetry.services.intake.joining import JoiningService
 from oximetry.services.intake.reading import ReadingService
 from oximetry.services.intake.report_choices import ReportChoiceService
 from oximetry.services.intake.staged import StagedNights
+from oximetry.services.intake.staging import StagingKeeper
 from oximetry.services.intake.storing import StoringService
 from oximetry.services.intake.uploads import UploadService
 from oximetry.services.links import PatientLinks
@@ -285,7 +286,7 @@ def _runner(built: _Built, pages: WebServices, work: _Work) -> JobRunner:
     handlers: dict[str, JobHandler] = {
         "read_item": work.reading.read_item,
         "store_item": work.storing.store_item,
-        "empty_staging": work.storing.empty_staging,
+        "empty_staging": StagingKeeper(built.catalogue, built.storage.store).empty_staging,
         "render_plot": work.plotting.render_plot,
         "move_night": work.moving.move_night,
         "expunge": work.housekeeping.expunge,
@@ -296,7 +297,6 @@ def _runner(built: _Built, pages: WebServices, work: _Work) -> JobRunner:
     if built.storage.outbox is not None:
         handlers[ARCHIVE] = built.storage.outbox.archive
     failures: dict[str, Callable[[str, str], None]] = {
-        "read_item": work.reading.refuse_failed,
         "store_item": work.storing.mark_failed,
         PLAN_JOB: pages.syncing.note,
         APPLY_JOB: pages.syncing.note,
@@ -313,6 +313,7 @@ def _upload_limits(settings: Settings) -> UploadLimits:
         file_bytes=settings.upload_max_file_mb * MEGABYTE,
         files=settings.upload_max_files,
         batch_bytes=settings.upload_max_batch_mb * MEGABYTE,
+        staging_bytes=settings.upload_max_staging_mb * MEGABYTE,
     )
 
 

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     upload_max_file_mb: int = Field(default=10, ge=1, le=100)
     upload_max_files: int = Field(default=500, ge=1, le=5000)
     upload_max_batch_mb: int = Field(default=200, ge=1, le=10_000)
+    upload_max_staging_mb: int = Field(default=1000, ge=1, le=100_000)
 
     storage_provider: Provider | None = None
     storage_previous: Provider | None = None

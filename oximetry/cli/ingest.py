@@ -129,8 +129,8 @@ class ShellBatch:
 
     def close(self) -> None:
         """Take out what was not confirmed and end the batch; what still waits to be stored stays for the worker."""
-        for item in self._items(ItemState.RECEIVED, ItemState.READ):
-            self._services.uploads.discard(self._doctor, item.id)
+        for item in self._items(ItemState.RECEIVED, ItemState.READ, ItemState.UNDATED, ItemState.REFUSED):
+            self._services.uploads.discard(self._doctor, item.id, keep_aside=False)
         if not self._items(ItemState.CONFIRMED):
             self._services.uploads.finish_session(self._doctor, self._session_id)
 

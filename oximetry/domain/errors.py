@@ -57,6 +57,10 @@ class NotFound(OximetryError):
     default_reason = "not_found"
 
 
+class ObjectMissing(NotFound):
+    """The store says that it has no such object. It may be wrong for a while: work that needs the object waits."""
+
+
 class AlreadyExists(OximetryError):
     """The key is taken by other bytes."""
 
@@ -109,6 +113,12 @@ class ReadingUnavailable(OximetryError):
     """No engine that reads print is installed here, or its process cannot be started."""
 
     default_reason = "report_engine_missing"
+
+
+class ReadingInterrupted(ReadingUnavailable):
+    """Reading was stopped by a circumstance (time, memory, a killed process) and not by the content: try again."""
+
+    default_reason = "reading_interrupted"
 
 
 class ConfigurationError(OximetryError):

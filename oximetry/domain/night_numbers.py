@@ -18,6 +18,7 @@ from oximetry.domain.recording import Note, Recording
 from oximetry.domain.uncertainty import Band
 
 UNFINISHED = "unfinished"
+WARNINGS = "warnings"  # the key under which a question to the catalogue finds them
 COMPANION_NAMES = ("desaturations3_mean120", "desaturations4_mean120", "odi3_mean120_per_h", "odi4_mean120_per_h")
 
 _TIMES = ("started_at", "ended_at")
@@ -32,9 +33,9 @@ _AFTER_WARNINGS = (
 )
 _KINDS: dict[str, str] = {field.name: str(field.type) for field in fields(NightSummary) if field.name not in _TIMES}
 _FIRST_AFTER_RULE = list(_KINDS).index("desaturations3")
-_BEFORE_RULE = tuple(_KINDS)[:_FIRST_AFTER_RULE]
-_AFTER_RULE = tuple(name for name in tuple(_KINDS)[_FIRST_AFTER_RULE:] if name not in _AFTER_WARNINGS)
-_BEFORE_RULE = tuple(name for name in _BEFORE_RULE if name not in _AFTER_WARNINGS)
+_ELSEWHERE = set(_AFTER_WARNINGS)
+_BEFORE_RULE = tuple(name for name in list(_KINDS)[:_FIRST_AFTER_RULE] if name not in _ELSEWHERE)
+_AFTER_RULE = tuple(name for name in list(_KINDS)[_FIRST_AFTER_RULE:] if name not in _ELSEWHERE)
 _UNKNOWN: dict[str, Any] = {name: NAN if kind == "float" else None for name, kind in _KINDS.items()}
 _UNKNOWN |= {"excluded_s": 0.0, "time_below_pct": {}}  # rows from before spans could be left out have none left out
 _EVENT_NAMES = tuple(field.name for field in fields(Desaturation))
@@ -140,7 +141,7 @@ class NightNumbers(NightSummary):
             device_model=stored.get("device_model"),
             device_serial=stored.get("device_serial"),
             rule=UsedRule.from_json(stored["rule"]),
-            warnings=tuple(_note(warning) for warning in stored.get("warnings", ())),
+            warnings=tuple(_note(warning) for warning in stored.get(WARNINGS, ())),
             companion_rule=UsedRule.from_json(companion) if companion else None,
             vendor=stored.get("vendor") or {},
             exclusions=tuple(Exclusion(**span) for span in stored.get("exclusions", ())),
@@ -195,7 +196,7 @@ class NightNumbers(NightSummary):
 
     def _from_warnings(self) -> dict[str, Any]:
         return {
-            "warnings": [{"code": note.code, **note.details} for note in self.warnings],
+            WARNINGS: [{"code": note.code, **note.details} for note in self.warnings],
             **{name: _plain(getattr(self, name)) for name in _AFTER_WARNINGS},
             "companion_rule": self.companion_rule.as_json() if self.companion_rule else None,
             "vendor": dict(self.vendor),

@@ -146,7 +146,7 @@ class UploadItem:
     of ``oximetry.domain.sameness``. A part of an interrupted night names in ``joined_to`` the file whose row stands
     for the whole; times, numbers and fingerprint of that one are the whole's. ``report`` is what was read from a
     vendor's report, ``belongs_to`` the recording that the doctor named for it, ``keep_original``: its private cells
-    are not to be painted over.
+    are not to be painted over. ``kept_until`` stands while the bytes of a refused or taken-out file are kept aside.
     """
 
     id: str
@@ -159,6 +159,7 @@ class UploadItem:
     size: int
     sha256: str
     staging_key: str
+    kept_until: datetime | None
     state: ItemState
     reason: str | None
     details: Mapping[str, Any]
@@ -294,13 +295,17 @@ class OutboxTotals:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of work for the worker: the row is the truth, the queue only the bell."""
+    """A piece of work for the worker: the row is the truth, the queue only the bell.
+
+    ``crashes`` counts the workers that died while they did it, ``was_abandoned``: the last one that took it did.
+    """
 
     id: str
     name: str
     subject: str
     attempts: int
     crashes: int
+    was_abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

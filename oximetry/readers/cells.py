@@ -13,7 +13,9 @@ from oximetry.domain.recording import Samples
 
 NAN = float("nan")
 
-_NUMBER = re.compile(r"\s*(?!0\d*[.,]0*[1-9])(\d{1,6})(?:[.,](\d{1,6}))?\s*", re.ASCII)
+_NUMBER = re.compile(
+    r"\s*(?!0\d*[.,]0*[1-9])(\d{1,6})(?:[.,](\d{1,6}))?\s*(?:%|bpm|/min|1/min)?\s*", re.ASCII | re.IGNORECASE
+)
 _MISSING = re.compile(r"[\s\u2013\u2014-]*")
 
 
@@ -49,6 +51,17 @@ class Values(dict[str, float]):
             return np.fromiter(map(self.__getitem__, texts), dtype=np.float64, count=len(texts))
         except ValueError as error:
             raise InvalidRecording("bad_value", line=self._first_bad(texts, numbers), column=name) from error
+
+    def lenient(self, texts: Sequence[str]) -> Samples:
+        """The numbers of a column that is only looked at, shape (n,); NaN where a cell is none."""
+        return np.fromiter(map(self._or_nan, texts), dtype=np.float64, count=len(texts))
+
+    def _or_nan(self, text: str) -> float:
+        try:
+            return self[text]
+        except ValueError:
+            self[text] = NAN
+            return NAN
 
     def check(self, texts: Sequence[str], numbers: npt.NDArray[np.int32], name: str) -> None:
         """Refuse a column as `column` does, without making one."""

@@ -9,9 +9,9 @@ import numpy as np
 from oximetry.domain.errors import InvalidRecording
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers.facts import FormatFacts, Proof
+from oximetry.readers.named_table import TableRules, head_header, read_named
 from oximetry.readers.registry import Probe
 from oximetry.readers.regular import Series, known_start, readings, regular_recording
-from oximetry.readers.split_clock import SplitHeader
 from oximetry.readers.text_table import decode, decode_head, split_lines
 from oximetry.readers.timeline import Origin
 
@@ -20,7 +20,8 @@ SPO2_MISSING = (127, 255)
 PULSE_MISSING = (255,)
 LEAST_ROWS = 5
 
-_HEADER = SplitHeader(("date", "time", "spo2", "pulse"), SPO2_MISSING, PULSE_MISSING)
+HEADER = ("date", "time", "spo2", "pulse")
+_RULES = TableRules(SPO2_MISSING, PULSE_MISSING)
 _NAMES = re.compile(r"\s*spo2\s*[,;\t]\s*pulse\s*", re.IGNORECASE)
 _PAIR = re.compile(r"\s*(\d{1,3})\s*[,;\t]\s*(\d{1,3})\s*", re.ASCII)
 
@@ -40,7 +41,7 @@ class ContecCsv:
 
     def recognises(self, probe: Probe) -> bool:
         """Whether the first line is the header, or every whole line of the first bytes is a pair of readings."""
-        return _HEADER.is_in(probe.head) or _holds_pairs(probe)
+        return _has_header(probe.head) or _holds_pairs(probe)
 
     def read(self, content: bytes, hints: Hints) -> Recording:
         """The recording in a file of this kind.
@@ -52,9 +53,14 @@ class ContecCsv:
             reasons of `oximetry.readers.viatom_csv.ViatomCsv.read`.
         """
         origin = Origin(self.name, "CMS50", None)
-        if _HEADER.is_in(content[:4096]):
-            return _HEADER.read(content, hints, origin)
+        if _has_header(Probe.of(content).head):
+            return read_named(split_lines(decode(content)), hints, origin, _RULES)
         return regular_recording(_pairs(content, hints), origin)
+
+
+def _has_header(head: bytes) -> bool:
+    header = head_header(head)
+    return header is not None and header.starts_with(*HEADER)
 
 
 def _holds_pairs(probe: Probe) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers.facts import FormatFacts, Proof
+from oximetry.readers.named_table import TableRules, head_header, read_named
 from oximetry.readers.registry import Probe
-from oximetry.readers.split_clock import SplitHeader
+from oximetry.readers.text_table import decode, split_lines
 from oximetry.readers.timeline import Origin
 
-_HEADER = SplitHeader(("date", "time", "spo2(%)", "pr(bpm)"))
+HEADER = ("date", "time", "spo2(%)", "pr(bpm)")
+_RULES = TableRules(spo2=(), pulse=())
 
 
 class Emay:
@@ -26,8 +28,9 @@ class Emay:
 
     def recognises(self, probe: Probe) -> bool:
         """Whether the first line is the header."""
-        return _HEADER.is_in(probe.head)
+        header = head_header(probe.head)
+        return header is not None and header.starts_with(*HEADER)
 
     def read(self, content: bytes, hints: Hints) -> Recording:
         """The recording in a file of this kind; notes and reasons as of `oximetry.readers.viatom_csv.ViatomCsv`."""
-        return _HEADER.read(content, hints, Origin(self.name, "EMAY SleepO2", None))
+        return read_named(split_lines(decode(content)), hints, Origin(self.name, "EMAY SleepO2", None), _RULES)

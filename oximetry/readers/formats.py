@@ -18,6 +18,7 @@ from oximetry.readers.nellcor_n395 import NellcorN395
 from oximetry.readers.oxyii import OxyII
 from oximetry.readers.pod2 import Pod2
 from oximetry.readers.registry import Reader, Registry
+from oximetry.readers.table_csv import TableCsv
 from oximetry.readers.viatom_binary import ViatomBinary
 from oximetry.readers.viatom_csv import ViatomCsv
 from oximetry.readers.wmedf import Wmedf
@@ -26,7 +27,7 @@ from oximetry.readers.workbook import Workbook
 
 def create_registry() -> Registry:
     """Every reader there is."""
-    tables: list[Reader] = [ViatomCsv(), ContecCsv(), Emay()]
+    tables: list[Reader] = [ViatomCsv(), ContecCsv(), Emay(), TableCsv()]
     return Registry(
         [
             *tables,

@@ -79,18 +79,18 @@ class Table:
 
 
 def decode(content: bytes) -> str:
-    """The characters of a text file: UTF-16 when a byte order mark says so, else UTF-8, else Windows-1250.
+    """The characters of a text file: UTF-16 by its mark or its zeros, else UTF-8, else Windows-1250.
 
     Raises
     ------
     InvalidRecording
         ``binary_content`` when there is a NUL or a broken UTF-16 character.
     """
-    encoding = _UTF16.get(content[:2])
+    encoding, mark_bytes = _utf16(content)
     if encoding is not None:
         even = len(content) // 2 * 2
         try:
-            text = content[2:even].decode(encoding)
+            text = content[mark_bytes:even].decode(encoding)
         except UnicodeDecodeError as error:
             raise InvalidRecording("binary_content") from error
     else:
@@ -105,10 +105,25 @@ def decode(content: bytes) -> str:
 
 def decode_head(head: bytes) -> str:
     """The characters of a file's first bytes, whatever they are; the last one may be cut. Never raises."""
-    encoding = _UTF16.get(head[:2])
+    encoding, mark_bytes = _utf16(head)
     if encoding is not None:
-        return head[2:].decode(encoding, errors="ignore")
+        return head[mark_bytes:].decode(encoding, errors="ignore")
     return head.decode("utf-8-sig", errors="ignore")
+
+
+def _utf16(content: bytes) -> tuple[str | None, int]:
+    """The encoding and the length of its mark; without a mark, every second of the first bytes is a zero."""
+    encoding = _UTF16.get(content[:2])
+    if encoding is not None:
+        return encoding, 2
+    first = content[:512]
+    even, odd = first[::2], first[1::2]
+    if len(odd) >= 8 and first.isascii():
+        if odd.count(0) >= 0.9 * len(odd) and not even.count(0):
+            return "utf-16-le", 0
+        if even.count(0) >= 0.9 * len(even) and not odd.count(0):
+            return "utf-16-be", 0
+    return None, 0
 
 
 def split_lines(text: str) -> list[str]:

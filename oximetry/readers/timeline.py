@@ -13,6 +13,11 @@ from oximetry.domain.quality import SPO2_RANGE_PCT, within
 from oximetry.domain.recording import CLOCK_SET_BACK_S, Note, Recording, Samples, fill_holes
 
 MAX_INTERVAL_S = 60
+INTERVAL_TOLERANCE = 0.02
+STAMP_S = 1.5
+ROWS_OF_ANOTHER_RATE = 60
+LEAST_VALID_ROWS = 10
+LONG_S = 3600.0
 MAX_HOLE_S = 12 * 3600
 MAX_HOLE_ACROSS_NOON_S = 3600
 DAY_S = 86_400
@@ -43,6 +48,10 @@ class Rows:
     def where(self, keep: npt.NDArray[np.bool_]) -> Rows:
         """The rows for which ``keep``, shape (n,), is true."""
         return Rows(*(getattr(self, column.name)[keep] for column in fields(self)))
+
+    def reversed(self) -> Rows:
+        """The rows from the last to the first."""
+        return Rows(*(getattr(self, column.name)[::-1] for column in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,8 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
     ------
     InvalidRecording
         ``too_few_rows`` (``rows``), ``interval_too_long`` (``interval_s``, ``limit_s``), ``time_goes_back`` (``line``),
-        ``two_nights`` (``line``, ``hole_s``), ``too_long`` (``rows``, ``limit``), ``no_oximeter_data``.
+        ``two_nights`` (``line``, ``hole_s``), ``interval_changes`` (``first_s``, ``second_s``), ``too_long`` (``rows``,
+        ``limit``), ``no_oximeter_data``, ``too_few_valid`` (``valid``).
     """
     rows, repeated = _without_repeated_seconds(rows)
     if rows.wall_s.size < 2:
@@ -84,13 +94,18 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
     interval_s = _interval(rows)
     elapsed_s, set_back_row = _unrolled(rows, interval_s)
     _refuse_two_nights(rows, elapsed_s)
-    if not within(rows.spo2_pct, SPO2_RANGE_PCT).any():
+    _refuse_two_rates(elapsed_s, interval_s)
+    valid = int(within(rows.spo2_pct, SPO2_RANGE_PCT).sum())
+    if not valid:
         raise InvalidRecording("no_oximeter_data")
+    if valid < LEAST_VALID_ROWS and rows.wall_s.size >= ROWS_OF_ANOTHER_RATE and elapsed_s[-1] > LONG_S:
+        raise InvalidRecording("too_few_valid", valid=valid)
     set_back_at_s = None
     if set_back_row is not None:
         set_back_at_s = float(elapsed_s[set_back_row])
         repeated += (Note("clock_set_back", {"elapsed_s": set_back_at_s, "line": int(rows.lines[set_back_row])}),)
-    time_s, source, gap_row = fill_holes(elapsed_s, float(interval_s))
+    sampling_interval_s = _true_interval(elapsed_s, interval_s)
+    time_s, source, gap_row = fill_holes(elapsed_s, sampling_interval_s)
     start_s = int(rows.wall_s[0])
     return Recording(
         format=origin.format,
@@ -102,7 +117,7 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
         pulse_bpm=np.where(gap_row, np.nan, rows.pulse_bpm[source]),
         motion=np.where(gap_row, np.nan, rows.motion[source]),
         gap_row=gap_row,
-        sampling_interval_s=float(interval_s),
+        sampling_interval_s=sampling_interval_s,
         clock_set_back_at_s=set_back_at_s,
         notes=notes + repeated,
     )
@@ -133,6 +148,36 @@ def _interval(rows: Rows) -> int:
     if interval_s > MAX_INTERVAL_S:
         raise InvalidRecording("interval_too_long", interval_s=interval_s, limit_s=MAX_INTERVAL_S)
     return interval_s
+
+
+def _refuse_two_rates(elapsed_s: Samples, interval_s: int) -> None:
+    """A minute of rows at another step is another sampling rate, not missing rows: their weights would differ."""
+    steps = np.diff(elapsed_s)
+    same = np.concatenate(([False], (steps[1:] == steps[:-1]) & (steps[1:] != interval_s)))
+    ends = np.flatnonzero(np.diff(np.concatenate((same, [False])).astype(np.int8)) == -1)
+    starts = np.flatnonzero(np.diff(np.concatenate(([False], same)).astype(np.int8)) == 1)
+    long_runs = np.flatnonzero(ends - starts >= ROWS_OF_ANOTHER_RATE)
+    if long_runs.size:
+        other_s = float(steps[starts[long_runs[0]]])
+        raise InvalidRecording("interval_changes", first_s=interval_s, second_s=round(other_s))
+
+
+def _true_interval(elapsed_s: Samples, interval_s: int) -> float:
+    """The interval in seconds; no whole number where stamps of whole seconds hide one, such as +2, +3, +2 for 2.5 s.
+
+    The stamps of a constant interval stay within a second of a straight line; those of a file with missing rows do not.
+    """
+    steps = np.diff(elapsed_s)
+    edges = np.concatenate(([0], np.flatnonzero(steps > interval_s + 1) + 1, [elapsed_s.size]))
+    longest = int(np.argmax(np.diff(edges)))
+    run = elapsed_s[edges[longest] : edges[longest + 1]]
+    if run.size < ROWS_OF_ANOTHER_RATE:
+        return float(interval_s)
+    mean_s = float(run[-1] - run[0]) / (run.size - 1)
+    away_s = run - run[0] - np.arange(run.size) * mean_s
+    if abs(mean_s - interval_s) <= INTERVAL_TOLERANCE * interval_s or np.ptp(away_s) > STAMP_S:
+        return float(interval_s)
+    return round(mean_s, 3)
 
 
 def _unrolled(rows: Rows, interval_s: int) -> tuple[Samples, int | None]:

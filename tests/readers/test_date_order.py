@@ -6,7 +6,9 @@ from oximetry.readers.file_names import ordinals_in_name
 
 
 def night(first, last, clock=("20:35:10", "20:35:14", "06:00:00")):
-    return f"T,O2,P,M\n{clock[0]} {first},95,60,0\n{clock[1]} {first},95,60,0\n{clock[2]} {last},95,60,0\n"
+    return (
+        f"Time,SpO2,Pulse,Motion\n{clock[0]} {first},95,60,0\n{clock[1]} {first},95,60,0\n{clock[2]} {last},95,60,0\n"
+    )
 
 
 def test_part_above_twelve_decides(read):

@@ -14,7 +14,7 @@ from oximetry.adapters.catalogue.catalogue_files import file_row
 from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
 from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.errors import NotFound
-from oximetry.domain.night_numbers import UNFINISHED, NightNumbers, event_from_json, warns_of
+from oximetry.domain.night_numbers import UNFINISHED, WARNINGS, NightNumbers, event_from_json, warns_of
 from oximetry.domain.records import KnownNight, Night, NightState, StoredFile
 
 HEADLINE_RULE = "peak-nadir"
@@ -160,7 +160,7 @@ class NightsTable:
     @staticmethod
     def _known(doctor_id: str) -> Select[Any]:
         return (
-            select(t.recordings, t.analyses.c.summary["warnings"].label("warnings"))
+            select(t.recordings, t.analyses.c.summary[WARNINGS].label("warnings"))
             .join(t.patients, t.patients.c.id == t.recordings.c.patient_id)
             .join(t.analyses, _headline())
             .where(t.patients.c.doctor_id == doctor_id)

@@ -26,7 +26,14 @@ from oximetry.adapters.stores.object_keys import (
     stored_disposition,
 )
 from oximetry.adapters.stores.signed_urls import SignedFile, UrlSigner
-from oximetry.domain.errors import AlreadyExists, NotFound, OximetryError, StorageRefused, StorageUnavailable
+from oximetry.domain.errors import (
+    AlreadyExists,
+    NotFound,
+    ObjectMissing,
+    OximetryError,
+    StorageRefused,
+    StorageUnavailable,
+)
 from oximetry.domain.ports import StoredObject
 
 # A key never holds a backslash, so an unfinished file can neither be asked for nor be listed.
@@ -239,7 +246,7 @@ def _translated(operation: str, key: str | None = None, *, reads: bool = False) 
         yield
     except OSError as error:
         if reads and error.errno in _ABSENT:
-            raise NotFound(key=key) from error
+            raise ObjectMissing(key=key) from error
         if error.errno in _FORBIDDEN:
             raise StorageRefused("storage_no_permission", operation=operation) from error
         if error.errno in _UNUSABLE_NAME:

@@ -79,6 +79,7 @@ WRITERS = (
     Writer("viatom_csv", "viatom_csv", text.viatom_csv, ".csv", _VIATOM, True),
     Writer("excel_csv", "viatom_csv", text.excel_csv, ".csv", _VIATOM, True),
     Writer("excel_xlsx", "xlsx", text.excel_workbook, ".xlsx", _VIATOM, True),
+    Writer("table_csv", "table_csv", text.named_table, ".csv", _VIATOM, True),
     Writer("contec_csv", "contec_csv", text.contec_csv, ".csv", _VIATOM),
     Writer("contec_csv_no_clock", "contec_csv", text.contec_csv_without_clock, ".csv", holds_start=False),
     Writer("emay", "emay", text.emay_csv, ".csv", _VIATOM),

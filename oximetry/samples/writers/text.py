@@ -43,6 +43,14 @@ def excel_workbook(recording: Recording) -> bytes:
     return workbook(rows, serial_dates=True)
 
 
+def named_table(recording: Recording) -> bytes:
+    """A table of no known program: date and clock in two cells, the pulse before the oxygen, semicolons."""
+    lines = ["Datum;Uhrzeit;Puls;SpO2;Bewegung"]
+    for at, spo2, pulse, motion in _rows(recording):
+        lines.append(f"{at:%d.%m.%Y;%H:%M:%S};{_cell(pulse, '')};{_cell(spo2, '--')};{_cell(motion, '')}")
+    return _joined(lines)
+
+
 def contec_csv(recording: Recording) -> bytes:
     """Contec's table, with a space behind each comma."""
     lines = ["DATE,TIME,SPO2,PULSE"]

@@ -17,6 +17,7 @@ from oximetry.services.matching.report_homes import nights_of_reports
 from oximetry.services.matching.same_night import NightIndex, is_recording, known_nights
 
 NEW_PATIENT = "new:"
+BY_POSITION = "columns_by_position"
 _NEW = re.compile(r"new:[A-Z]{1,2}")
 
 
@@ -63,10 +64,11 @@ class AssignmentService:
         Raises
         ------
         InvalidRequest
-            ``nothing_to_confirm``; ``needs_confirmation`` with ``overlaps``, ``elsewhere``, ``torn`` and ``mismatched``
-            (item ids) when nights of one patient overlap in time on different devices, a night already stands at
-            another patient, two files of one night would go to different ones, or a report says something else than the
-            recording that begins with it, and the doctor has not said yes to that.
+            ``nothing_to_confirm``; ``needs_confirmation`` with ``overlaps``, ``elsewhere``, ``torn``, ``by_position``
+            and ``mismatched`` (item ids) when nights of one patient overlap in time on different devices, a night
+            already stands at another patient, two files of one night would go to different ones, nothing but their
+            position told which columns were read, or a report says something else than the recording that begins with
+            it, and the doctor has not said yes to that.
         """
         with self._catalogue.write() as transaction:
             items = self._locked_items(transaction, doctor, session_id)
@@ -135,6 +137,9 @@ class AssignmentService:
             "elsewhere": [item.id for item, target in choices.items() if elsewhere(item, target, known)],
             "torn": _torn(choices, waiting),
         }
+        by_position = [item.id for item in choices if _is_by_position(item)]
+        if by_position:
+            doubts["by_position"] = by_position
         chosen = {item.id for item in choices}
         told = mismatched(transaction.uploads.items(session_id))
         apart = [one.report.id for one in told if one.report.id in chosen]
@@ -142,6 +147,11 @@ class AssignmentService:
             doubts["mismatched"] = apart
         if any(doubts.values()):
             raise InvalidRequest("needs_confirmation", **doubts)
+
+
+def _is_by_position(item: UploadItem) -> bool:
+    """Whether nothing but their position told which of its columns is oxygen."""
+    return item.numbers is not None and item.numbers.warns_of(BY_POSITION)
 
 
 def _torn(choices: dict[UploadItem, str], waiting: Sequence[UploadItem]) -> list[str]:

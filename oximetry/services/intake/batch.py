@@ -64,13 +64,15 @@ class JoinOffer:
 class Batch:
     """A doctor's batch, as it stands in the catalogue.
 
-    ``questions``: reports that fit several recordings, with those.
+    ``questions``: reports that fit several recordings, with those; ``kept_aside``: files that the doctor took out of
+    this or an earlier batch and that can be put back.
     """
 
     session: UploadSession
     rows: list[BatchRow]
     offers: list[JoinOffer] = field(default_factory=list)
     questions: list[tuple[UploadItem, list[UploadItem]]] = field(default_factory=list)
+    kept_aside: list[UploadItem] = field(default_factory=list)
 
     @property
     def busy(self) -> bool:
@@ -98,6 +100,7 @@ class BatchService:
             waits = _waits(transaction, items)
             pending = _pending(transaction, items)
             homes = nights_of_reports(transaction, doctor.id, items)
+            kept_aside = transaction.uploads.kept_aside(doctor.id)
         mismatches = {one.report.id: one for one in mismatched(items)}
         own = NightIndex([item for item in items if is_recording(item)])
         parts = _joined(items)
@@ -118,7 +121,7 @@ class BatchService:
             for item in items
             if item.id not in shown_with_night and item.joined_to is None
         ]
-        return Batch(session, rows, join_offers(items), ambiguous(items))
+        return Batch(session, rows, join_offers(items), ambiguous(items), kept_aside)
 
 
 def join_offers(items: Sequence[UploadItem]) -> list[JoinOffer]:

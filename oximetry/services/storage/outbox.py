@@ -163,6 +163,8 @@ class OutboxStore(GuardedStore):
         if kept is None:
             return
         super().put(kept.key, kept.content, content_type=kept.content_type, filename=kept.filename)
+        if hashlib.sha256(super().get(kept.key)).hexdigest() != kept.sha256:
+            raise StorageUnavailable("not_at_its_place", key=kept.key)
         with self._catalogue.write() as transaction:
             # gone may also mean that another run of this job, whose lease we had lost, archived it
             wanted = transaction.outbox.remove(kept.key) or _is_known(transaction, kept.key)

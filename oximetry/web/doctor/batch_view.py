@@ -17,7 +17,7 @@ from oximetry.domain.records import ItemKind, ItemState, UploadItem
 from oximetry.services.intake.batch import Batch, BatchRow
 from oximetry.services.links import PatientCard
 from oximetry.services.readiness import StorageState
-from oximetry.web.doctor import batch_words, join_view
+from oximetry.web.doctor import aside_view, batch_words, join_view
 from oximetry.web.i18n import NO_VALUE, Words
 from oximetry.web.numbers import BATCH_TABLE
 
@@ -74,7 +74,8 @@ def view(
     opened = [(card.link.id, card.link.opened_count) for card in cards if card.link and card.patient.id in patients]
     told = [words.language, batch.session.id, batch.busy, rows, [(item.id, item.state) for item in refused],
             list(labels.values()), opened, [(one.first.id, one.second.id) for one in batch.offers],
-            [(row.item.id, row.item.state) for row in batch.rows if row.parts], notice]  # fmt: skip
+            [(row.item.id, row.item.state) for row in batch.rows if row.parts], notice,
+            [(row.item.id, row.waits_for) for row in batch.rows], [item.id for item in batch.kept_aside]]  # fmt: skip
     digest = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
     return BatchView(
         digest=digest,
@@ -83,7 +84,7 @@ def view(
         row_choices=choices[: len(NEW_LETTERS) + LISTED_PATIENTS],
         counts=counts(batch, words),
         progress=100.0 * settled / len(batch.rows) if batch.rows else 0.0,
-        refused=refused_rows,
+        refused=[*refused_rows, *aside_view.kept_aside(batch.kept_aside, words, name_of)],
         patients=patients,
         readable=len(readable),
         decided=sum(1 for item in readable if item.target),
@@ -91,7 +92,10 @@ def view(
         busy=batch.busy,
         fell_back=any(item.reason not in (None, "cannot_join") for item in readable),
         joins=join_view.listed(batch, words),
-        storage=[html.Div(sentence, className="storage-notice", role="status") for sentence in notice],
+        storage=[
+            *(html.Div(sentence, className="storage-notice", role="status") for sentence in notice),
+            *aside_view.waiting(batch.rows, words),
+        ],
     )
 
 
@@ -187,7 +191,7 @@ def doubts(batch: Batch, found: Mapping[str, object], words: Words) -> list[Comp
     """What stopped the click: the kinds of doubt, each with its nights."""
     nights = {row.item.id: row.item for row in batch.rows}
     said: list[Component] = []
-    for name in ("overlaps", "elsewhere", "torn", "mismatched"):
+    for name in ("overlaps", "elsewhere", "torn", "by_position", "mismatched"):
         item_ids = found.get(name)
         doubtful = [nights[one] for one in item_ids if one in nights] if isinstance(item_ids, list) else []
         if doubtful:

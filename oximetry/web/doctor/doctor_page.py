@@ -26,7 +26,7 @@ THEME = {"primaryColor": "blue", "colors": {"blue": ["#E7F0FA", "#CFE1F5", "#9EC
 
 _ERROR = "message message-error"
 _UPLOAD_WORDS = ("waiting", "sending", "retrying", "failed", "stopped", "stop", "retry", "remove",
-                 "too_large", "too_many", "batch_too_large", "left", "signed_out")  # fmt: skip
+                 "too_large", "too_many", "batch_too_large", "staging_full", "left", "signed_out")  # fmt: skip
 
 
 def layout(words: Words, email: str, session_id: str, limits: UploadLimits, *, is_admin: bool = False) -> Component:
@@ -180,6 +180,7 @@ def _drop_zone(words: Words, session_id: str, limits: UploadLimits) -> Component
             "data-file-bytes": str(limits.file_bytes),
             "data-files": str(limits.files),
             "data-batch-bytes": str(limits.batch_bytes),
+            "data-staging-left": str(limits.staging_bytes),
         },
     )
 

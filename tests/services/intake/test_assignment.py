@@ -190,7 +190,7 @@ def test_click_in_two_tabs_at_once_makes_one_patient(both_clinics):
     assert {clinic.item(item.id).patient_id for item in items} == {patient_id}
 
 
-def test_file_that_could_not_be_stored_comes_back_with_its_reason_for_the_same_patient(clinic):
+def test_file_that_the_store_refuses_waits_with_its_reason_for_the_same_patient(clinic):
     doctor = clinic.doctor()
     items = [upload_night(clinic, doctor, day) for day in range(2)]
     clinic.work()
@@ -198,11 +198,14 @@ def test_file_that_could_not_be_stored_comes_back_with_its_reason_for_the_same_p
     clinic.runner.run_one()
     clinic.store.failure = StorageRefused()
     clinic.work()
-    [back] = [item for item in map(clinic.item, (item.id for item in items)) if item.state is not ItemState.STORED]
-    assert (back.state, back.reason, back.patient_id) == (ItemState.READ, "storage_refused", None)
-    assert back.target == patient_id
+    [left] = [row for row in clinic.batches.show(doctor, items[0].session_id).rows if row.waits_for]
+    assert (left.item.state, left.waits_for, left.item.patient_id) == (
+        ItemState.CONFIRMED,
+        "storage_refused",
+        patient_id,
+    )
     clinic.store.failure = None
-    assert clinic.assignment.confirm(doctor, items[0].session_id) == [patient_id]
+    clinic.uploads.try_again(doctor, left.item.id)
     clinic.work()
     assert len(nights_of(clinic, doctor, patient_id)) == 2
     assert len(clinic.nights.managed(doctor.id, patient_id, "ro")) == 2

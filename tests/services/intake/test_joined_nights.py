@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from oximetry.domain.errors import InvalidRequest, NotFound, NotReady, StorageRefused
-from oximetry.domain.recording import Hints
+from oximetry.domain.recording import Hints, Note
 from oximetry.domain.records import ItemState
 from oximetry.readers.formats import create_registry
 from oximetry.services.nights.originals import stored_parts
@@ -217,7 +217,7 @@ def test_joined_night_is_stored_once_with_both_originals_and_one_twin(scene):
     assert np.array_equal(twin.spo2_pct, trace.recording.spo2_pct, equal_nan=True)
     assert np.array_equal(twin.time_s, trace.recording.time_s)
     assert np.array_equal(twin.gap_row, trace.recording.gap_row)
-    assert {name: trace.as_json()[name] for name in shown.night.numbers} == shown.night.numbers
+    assert trace.numbers == shown.night.numbers
     assert [item(scene, which).state for which in (0, 1)] == [ItemState.STORED] * 2
     assert {item(scene, which).recording_id for which in (0, 1)} == {shown.night.id}
     assert shown.plot is not None
@@ -339,25 +339,28 @@ def test_crash_while_the_joined_night_is_read_is_made_good(scene, verb):
     assert item(scene, 0).numbers.samples == 150 + IN_A_HOLE + 50
 
 
-def test_refusal_of_the_store_gives_the_joined_night_back_whole(scene):
+def test_refusal_of_the_store_lets_the_joined_night_wait(scene):
     join(scene)
     confirm(scene)
     scene.clinic.store.failure = StorageRefused()
     scene.clinic.work()
     scene.clinic.store.failure = None
-    assert [item(scene, which).state for which in (0, 1)] == [ItemState.READ, ItemState.JOINED]
-    confirm(scene)
+    assert [item(scene, which).state for which in (0, 1)] == [ItemState.CONFIRMED, ItemState.JOINED]
+    scene.clinic.clock.move(seconds=2)
     scene.clinic.work()
     assert originals(scene) == list(PARTS[:2])
 
 
-def test_part_that_is_lost_is_refused_and_the_other_stays(scene):
+def test_part_that_the_store_denies_lets_the_night_wait_until_it_is_taken_apart(scene):
     scene.clinic.joining.join(scene.doctor, scene.session_id, *scene.ids)
     del scene.clinic.store.objects[item(scene, 1).staging_key]
     scene.clinic.work()
+    assert [row.waits_for for row in batch(scene).rows] == ["staging_lost"]
+    scene.clinic.joining.take_apart(scene.doctor, scene.session_id, scene.ids[0])
+    scene.clinic.clock.move(seconds=2)
+    scene.clinic.work()
     assert (item(scene, 0).state, item(scene, 0).numbers.samples) == (ItemState.READ, 150)
-    assert (item(scene, 1).state, item(scene, 1).reason) == (ItemState.REFUSED, "staging_lost")
-    assert item(scene, 0).reason == "cannot_join"
+    assert {row.waits_for for row in batch(scene).rows} == {None, "staging_lost"}
 
 
 def test_joined_night_is_taken_out_whole_and_a_part_alone_not_at_all(scene):
@@ -365,8 +368,8 @@ def test_joined_night_is_taken_out_whole_and_a_part_alone_not_at_all(scene):
     assert refused(lambda: scene.clinic.uploads.discard(scene.doctor, scene.ids[1])) == "joined_part"
     scene.clinic.uploads.discard(scene.doctor, scene.ids[0])
     scene.clinic.work()
-    assert batch(scene).rows == []
-    assert scene.clinic.store.objects == {}
+    assert (batch(scene).rows, len(batch(scene).kept_aside)) == ([], 2)
+    assert len(scene.clinic.store.objects) == 2
     again = upload_part(scene.clinic, scene.doctor, 1)
     scene.clinic.work()
     assert scene.clinic.item(again.id).state is ItemState.READ
@@ -449,4 +452,4 @@ def test_joined_binaries_are_read_again_in_their_order(clinic):
     clinic.nights._reader._kept.clear()
     report = clinic.nights.trace(doctor.id, found.night.id)
     assert report.recording.started_at == START
-    assert {name: report.as_json()[name] for name in found.night.numbers} == found.night.numbers
+    assert report.numbers == found.night.numbers

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from oximetry.domain.errors import InvalidRequest, NotFound, NotReady
+from oximetry.domain.quality import Exclusion
 from oximetry.services.nights.nights import NightService
 from tests.factories import HEADER, night_name
 
@@ -51,13 +52,13 @@ def exclude(scene, first, last, reason="senzor mișcat"):
 
 def test_numbers_are_made_anew_everywhere_and_the_original_stays(scene):
     before, csv = card(scene).night.numbers, scene.clinic.store.objects[card(scene).csv.key]
-    assert before["desaturations3"] == 5
+    assert before.desaturations3 == 5
     report = exclude(scene, 0, 200)
     after = card(scene).night.numbers
-    assert report.analysis.summary.desaturations3 == after["desaturations3"] == 4
-    assert after["excluded_s"] == 51 * 4
-    assert after["exclusions"] == [{"from_s": 0.0, "to_s": 200.0}]
-    assert after["uncertainty"]["odi3_per_h"][1] == pytest.approx(report.analysis.summary.odi3_per_h)
+    assert report.analysis.summary.desaturations3 == after.desaturations3 == 4
+    assert after.excluded_s == 51 * 4
+    assert after.exclusions == (Exclusion(0.0, 200.0),)
+    assert after.uncertainty["odi3_per_h"][1] == pytest.approx(report.analysis.summary.odi3_per_h)
     assert scene.clinic.store.objects[card(scene).csv.key] == csv
     assert scene.clinic.nights.trace(scene.doctor.id, scene.night_id).analysis.summary.desaturations3 == 4
 
