@@ -185,8 +185,8 @@ def read_named(lines: list[str], hints: Hints, origin: Origin, rules: TableRules
     Raises
     ------
     InvalidRecording
-        ``no_oxygen_column``, ``two_oxygen_columns``, ``two_pulse_columns`` (``columns``); ``bad_columns``; the reasons
-        of `local_moments`, `Values` and `build_recording`.
+        ``climate_table``, ``no_oxygen_column``, ``two_oxygen_columns``, ``two_pulse_columns`` (``columns``);
+        ``bad_columns``; the reasons of `local_moments`, `Values` and `build_recording`.
     """
     header = find_header(lines)
     if header is None:
@@ -212,7 +212,8 @@ def reading_columns(header: Header) -> ReadingColumns:
     oxygen = columns_of(header.cells, Quantity.OXYGEN)
     pulse = columns_of(header.cells, Quantity.PULSE)
     seen = ", ".join(cell[:24] for cell in header.cells if cell)[:160]
-    if Quantity.CLIMATE in header.quantities:
+    measured = [quantity for quantity in header.quantities if quantity not in (Quantity.TIME, Quantity.UNKNOWN)]
+    if measured[:1] == [Quantity.CLIMATE]:
         raise InvalidRecording("climate_table", columns=seen)
     if not oxygen:
         raise InvalidRecording("no_oxygen_column", columns=seen)

@@ -14,7 +14,7 @@ from oximetry.domain.recording import CLOCK_SET_BACK_S, Note, Recording, Samples
 
 MAX_INTERVAL_S = 60
 INTERVAL_TOLERANCE = 0.02
-STAMP_S = 1.5
+STAMP_S = 2.5
 ROWS_OF_ANOTHER_RATE = 60
 LEAST_VALID_ROWS = 10
 LONG_S = 3600.0
@@ -105,6 +105,8 @@ def build_recording(rows: Rows, origin: Origin, notes: tuple[Note, ...] = ()) ->
         set_back_at_s = float(elapsed_s[set_back_row])
         repeated += (Note("clock_set_back", {"elapsed_s": set_back_at_s, "line": int(rows.lines[set_back_row])}),)
     sampling_interval_s = _true_interval(elapsed_s, interval_s)
+    if sampling_interval_s != interval_s:
+        elapsed_s = _unrounded(elapsed_s, interval_s, sampling_interval_s)
     time_s, source, gap_row = fill_holes(elapsed_s, sampling_interval_s)
     start_s = int(rows.wall_s[0])
     return Recording(
@@ -165,7 +167,7 @@ def _refuse_two_rates(elapsed_s: Samples, interval_s: int) -> None:
 def _true_interval(elapsed_s: Samples, interval_s: int) -> float:
     """The interval in seconds; no whole number where stamps of whole seconds hide one, such as +2, +3, +2 for 2.5 s.
 
-    The stamps of a constant interval stay within a second of a straight line; those of a file with missing rows do not.
+    Stamps of a constant interval stay within two seconds of a straight line; those of a file with missing rows do not.
     """
     steps = np.diff(elapsed_s)
     edges = np.concatenate(([0], np.flatnonzero(steps > interval_s + 1) + 1, [elapsed_s.size]))
@@ -178,6 +180,12 @@ def _true_interval(elapsed_s: Samples, interval_s: int) -> float:
     if abs(mean_s - interval_s) <= INTERVAL_TOLERANCE * interval_s or np.ptp(away_s) > STAMP_S:
         return float(interval_s)
     return round(mean_s, 3)
+
+
+def _unrounded(elapsed_s: Samples, interval_s: int, true_interval_s: float) -> Samples:
+    """Elapsed seconds without the rounding of the stamps: each step but a hole is one true interval."""
+    steps = np.diff(elapsed_s)
+    return np.concatenate(([0.0], np.cumsum(np.where(steps <= interval_s + 1, true_interval_s, steps))))
 
 
 def _unrolled(rows: Rows, interval_s: int) -> tuple[Samples, int | None]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from oximetry.domain.errors import InvalidRecording
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.facts import FormatFacts, Proof
@@ -18,6 +20,7 @@ from oximetry.readers.registry import Probe
 from oximetry.readers.text_table import decode, decode_head, find_layout, find_table, split_lines
 from oximetry.readers.timeline import Origin
 
+LEAST_OXYGEN_PCT, MOST_OXYGEN_PCT = 75.0, 100.0
 RULES = TableRules(spo2=(255.0,), pulse=(65535.0,), numbers_only=True)
 
 _OXYGEN = re.compile(r"ox|o2|o₂|spo|satur|sätt|sauer|tlen|satur|кисл|氧|酸素", re.IGNORECASE)
@@ -97,4 +100,13 @@ class ViatomCsv:
         if table.cut_line is not None:
             notes += (Note("last_line_cut", {"line": table.cut_line}),)
         columns = ReadingColumns(at + 1, at + 2, at + 3 if table.layout.width > at + 3 else None)
-        return read_columns(table, columns, hints, origin, RULES, notes)
+        recording = read_columns(table, columns, hints, origin, RULES, notes)
+        _refuse_another_oxygen(recording)
+        return recording
+
+
+def _refuse_another_oxygen(recording: Recording) -> None:
+    """Refuse a table without names whose third column could be the oxygen as well: position proves nothing there."""
+    third = recording.motion[np.isfinite(recording.motion)]
+    if third.size and LEAST_OXYGEN_PCT <= np.median(third) <= MOST_OXYGEN_PCT:
+        raise InvalidRecording("columns_unexpected")

@@ -61,6 +61,16 @@ def test_what_is_not_named_without_doubt_is_refused(names, expected):
     assert reason(table(range(4), names)) == expected
 
 
+def test_a_temperature_behind_the_readings_is_passed_over():
+    recording = read(table(range(4), ("Time", "SpO2", "Pulse", "Skin temperature")))
+    assert recording.spo2_pct.tolist() == [row[1] for row in ROWS]
+
+
+def test_position_proves_nothing_where_another_column_could_be_the_oxygen():
+    rows = "".join(f"20:35:{second:02d} 15/10/2025,80,60,{97 - second % 3}\n" for second in range(10, 50, 4))
+    assert reason(rows.encode()) == "columns_unexpected"
+
+
 def test_a_header_wider_or_narrower_than_its_rows_is_refused():
     head, _, rows = table(range(4)).partition(b"\n")
     assert reason(head + b",Extra,Words\n" + rows) == "bad_columns"
@@ -77,7 +87,15 @@ def test_lines_around_the_table_are_passed_over_and_said():
 
 @pytest.mark.parametrize(
     ("interval_s", "stamps"),
-    [(2.5, (0, 2, 5, 7)), (1.5, (0, 1, 3, 4)), (3.5, (0, 3, 7, 10)), (2.25, (0, 2, 4, 6))],
+    [
+        (1.33, (0, 1, 2, 3)),
+        (1.1, (0, 1, 2, 3)),
+        (1.25, (0, 1, 2, 3)),
+        (2.5, (0, 2, 5, 7)),
+        (1.5, (0, 1, 3, 4)),
+        (3.5, (0, 3, 7, 10)),
+        (2.25, (0, 2, 4, 6)),
+    ],
 )
 def test_an_interval_hidden_by_whole_seconds_is_found(interval_s, stamps):
     assert all(int(interval_s * row) == stamp for row, stamp in enumerate(stamps))

@@ -39,7 +39,7 @@ def night(registry, text, name="O2Ring 9001_20251015203510.csv"):
 
 def csv(values):
     rows = (f"20:{i // 15:02}:{i % 15 * 4:02} 15/10/2025,{spo2},{pulse},0" for i, (spo2, pulse) in enumerate(values))
-    return "T,O2,P,M\n" + "\n".join(rows) + "\n"
+    return "Time,SpO2,Pulse,Motion\n" + "\n".join(rows) + "\n"
 
 
 @pytest.mark.parametrize("worked", WORKED, ids=lambda worked: worked[0])
