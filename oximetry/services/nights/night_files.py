@@ -11,7 +11,7 @@ from oximetry.services.nights.analysis import NightReport
 from oximetry.services.nights.normalised_csv import normalised_csv
 
 CSV = "text/csv"
-CSV_FORMATS = ("viatom_csv", "contec_csv", "emay")
+CSV_FORMATS = ("viatom_csv", "contec_csv", "emay", "table_csv")
 ORIGINALS = {
     **dict.fromkeys(CSV_FORMATS, ("csv", CSV)),
     "edf": ("edf", "application/octet-stream"),

@@ -37,7 +37,12 @@ def made_scene(clinic):
     clinic.work()
     night_id = clinic.item(item.id).recording_id
     return SimpleNamespace(
-        clinic=clinic, doctor=doctor, patient=patient, night_id=night_id, exclusions=clinic.exclusions
+        clinic=clinic,
+        doctor=doctor,
+        patient=patient,
+        night_id=night_id,
+        exclusions=clinic.exclusions,
+        item_id=item.id,
     )
 
 
@@ -61,6 +66,16 @@ def test_numbers_are_made_anew_everywhere_and_the_original_stays(scene):
     assert after.uncertainty["odi3_per_h"][1] == pytest.approx(report.analysis.summary.odi3_per_h)
     assert scene.clinic.store.objects[card(scene).csv.key] == csv
     assert scene.clinic.nights.trace(scene.doctor.id, scene.night_id).analysis.summary.desaturations3 == 4
+
+
+def test_the_row_in_the_batch_follows_the_nights_numbers(scene):
+    exclude(scene, 0, 200)
+    row = scene.clinic.item(scene.item_id)
+    assert (row.numbers.desaturations3, row.numbers.excluded_s) == (4, 51 * 4)
+    assert row.numbers == card(scene).night.numbers
+    [span] = scene.exclusions.spans(scene.doctor.id, scene.night_id)
+    scene.exclusions.put_back(scene.doctor.id, scene.night_id, span.id)
+    assert scene.clinic.item(scene.item_id).numbers.desaturations3 == 5
 
 
 def test_putting_back_gives_the_first_numbers_again(scene):

@@ -50,6 +50,18 @@ def test_file_is_refused_to_everybody_but_its_patient_and_doctor(scene):
         url(scene, doctor=scene.other, patient=scene.foreign)
 
 
+def test_softly_deleted_file_is_served_to_neither_the_doctor_nor_the_patient(scene):
+    link_id = scene.clinic.links.card(scene.doctor.id, scene.patient.id).link.id
+    address = (scene.patient.id, "csvs", scene.csv.name)
+    assert url(scene) == scene.nights.linked_file_url(link_id, *address)
+    with scene.clinic.catalogue.write() as transaction:
+        transaction.files.mark_deleted([scene.csv.id], scene.clinic.clock())
+    with pytest.raises(NotFound):
+        scene.nights.file_url(scene.doctor.id, *address)
+    with pytest.raises(NotFound):
+        scene.nights.linked_file_url(link_id, *address)
+
+
 @pytest.mark.parametrize("kind", ["pdfs", "plots", "originals", "..", ""])
 def test_file_is_found_under_its_own_kind_only(scene, kind):
     with pytest.raises(NotFound):

@@ -1,8 +1,10 @@
 """Files that are no CSV, and files without a clock: kept as they came, with a CSV twin, dated by the doctor's word."""
 
+import hashlib
 import io
 import zipfile
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,11 +30,14 @@ def binary():
     return writer.write(recording())
 
 
-def confirmed(clinic, content, name):
+def confirmed(clinic, content, name, start=None):
     doctor = clinic.doctor()
     patient = clinic.patient(doctor)
     item = clinic.upload(doctor, content, name)
     clinic.work()
+    if start is not None and clinic.item(item.id).state is ItemState.UNDATED:
+        clinic.uploads.give_start(doctor, item.id, start)
+        clinic.work()
     clinic.assignment.choose(doctor, item.session_id, [item.id], patient.id)
     clinic.assignment.confirm(doctor, item.session_id)
     clinic.work()
@@ -56,6 +61,38 @@ def test_binary_original_is_kept_byte_for_byte_beside_a_csv_twin_that_reads_the_
 def test_csv_needs_no_twin(clinic):
     _, card = confirmed(clinic, night_csv(), night_name())
     assert card.original is None
+
+
+FORMATS = Path(__file__).parents[2] / "data/formats"
+# a sample of each format, and the ending and type that a person's computer opens the original with
+ENDINGS = [
+    ("apple_health.xml", "xml", "application/xml"),
+    ("bdf.bdf", "edf", "application/octet-stream"),
+    ("contec_spo2.SpO2", "bin", "application/octet-stream"),
+    ("edf.edf", "edf", "application/octet-stream"),
+    ("excel_xlsx.xlsx", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("fitbit.json", "json", "application/json"),
+    ("masimo_rad8.out", "txt", "text/plain"),
+    ("nellcor_n395.txt", "txt", "text/plain"),
+    ("oxyii.bin", "bin", "application/octet-stream"),
+    ("viatom_v3.bin", "bin", "application/octet-stream"),
+]
+
+
+@pytest.mark.parametrize(("sample", "ending", "content_type"), ENDINGS, ids=[name for name, *_ in ENDINGS])
+def test_an_original_that_is_no_csv_keeps_its_own_ending_and_type(clinic, sample, ending, content_type):
+    content = (FORMATS / sample).read_bytes()
+    _, card = confirmed(clinic, content, sample, START)
+    assert card.original.name.endswith(f"_{hashlib.sha256(content).hexdigest()[:8]}.{ending}")
+    assert card.original.content_type == content_type
+    assert card.csv.name.endswith(".csv")
+
+
+@pytest.mark.parametrize("sample", ["contec_csv.csv", "emay.csv", "table_csv.csv", "viatom_csv.csv"])
+def test_an_original_that_is_a_csv_stands_alone_as_one(clinic, sample):
+    _, card = confirmed(clinic, (FORMATS / sample).read_bytes(), sample)
+    assert card.original is None
+    assert (card.csv.name.rpartition(".")[2], card.csv.content_type) == ("csv", "text/csv")
 
 
 def test_gap_of_the_original_is_a_gap_of_the_twin():
