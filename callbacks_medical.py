@@ -321,7 +321,7 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
         spans = services.exclusions.spans(doctor_id, opened) if opened else []
         listed = exclusion_view.listed(spans, report, words)
         reports = (services.nights.reports_of(doctor_id, opened) if opened else []) or staged
-        beside = report_view.beside_ours(reports, report.as_json(), words)
+        beside = report_view.beside_ours(reports, report.numbers, words)
         return False, *night_view.panel(report, words), opened, opened is None, listed, beside, ""
 
 

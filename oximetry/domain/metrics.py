@@ -88,7 +88,7 @@ class NightSummary:
         above.
     excluded_s, countdown_s : float
         Time that a person took out, and time at the end in which the device, already taken off, counted down.
-    implausible_rises, motion_suspect_s : int, float
+    implausible_rises, motion_suspect_s : int or None, float
         Samples and time that are flagged as probable artefacts; they stay in every number. See
         `oximetry.domain.suspicion`.
     """
@@ -131,7 +131,7 @@ class NightSummary:
     odi4_mean120_per_h: float
     excluded_s: float
     countdown_s: float
-    implausible_rises: int
+    implausible_rises: int | None
     motion_suspect_s: float
 
     @property

@@ -62,7 +62,7 @@ def night_figure(night: NightReport, words: Words, *, picture: bool = False) -> 
     ]
     layout = night_layout(recording, analysis, words, slider=not picture)
     if picture:
-        layout.update(picture_parts(recording, analysis, night.as_json(), words))
+        layout.update(picture_parts(recording, analysis, night.numbers, words))
     return {"data": data, "layout": layout}
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from oximetry.domain.device_report import DeviceReport
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.reconciliation import Compared, reconcile
 from oximetry.domain.records import VendorReport
 from oximetry.domain.report_curve import ReportCurve
@@ -56,9 +56,9 @@ def card(report: VendorReport, downloads: Sequence[Component], words: Words) -> 
 
 def printed(report: VendorReport, words: Words) -> list[Component]:
     """The numbers that a report prints, marked as the vendor's."""
-    if report.numbers is None:
+    read = report.numbers
+    if read is None:
         return [html.P(words("report.unread"), className="note")]
-    read = DeviceReport.from_json(report.numbers)
     rows = [
         html.Tr([html.Td(words(f"vendor.{name}")), html.Td(words.number(getattr(read, name), _DECIMALS.get(name, 0)))])
         for name in _SHOWN
@@ -83,9 +83,9 @@ def _page(report: VendorReport, words: Words) -> list[Component]:
     return [html.P(html.A(words("report.page"), href=f"/patient/{report.preview.key}", target="_blank"))]
 
 
-def beside_ours(reports: Sequence[Printed], values: Mapping[str, Any], words: Words) -> list[Component]:
+def beside_ours(reports: Sequence[Printed], numbers: NightNumbers, words: Words) -> list[Component]:
     """For each report of a night a table of its numbers and ours, what differs and why."""
-    return [_reconciled(report, values, words) for report in reports]
+    return [_reconciled(report, numbers, words) for report in reports]
 
 
 def differences(found: Sequence[Compared], words: Words) -> str:
@@ -148,11 +148,10 @@ def curve_figure(drawn: ReportCurve, report: Printed, words: Words) -> dict[str,
     }  # fmt: skip
 
 
-def _reconciled(report: Printed, values: Mapping[str, Any], words: Words) -> Component:
+def _reconciled(report: Printed, numbers: NightNumbers, words: Words) -> Component:
     if report.numbers is None:
         return html.P(words("report.unread"), className="note")
-    read = DeviceReport.from_json(report.numbers)
-    found = reconcile(read, values)
+    found = reconcile(report.numbers, numbers)
     rows = [_row(one, words) for one in found if one.name != "started_at" or one.agrees is False]
     head = html.Tr([html.Th(words(f"vendor.{column}")) for column in ("number", "report", "ours", "difference", "why")])
     table = html.Table([html.Thead(head), html.Tbody(rows)], className="events")

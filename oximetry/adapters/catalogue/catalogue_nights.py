@@ -12,8 +12,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, in
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.catalogue_files import file_row
 from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
+from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.errors import NotFound
-from oximetry.domain.records import UNFINISHED, KnownNight, Night, NightState, StoredFile, carries
+from oximetry.domain.night_numbers import UNFINISHED, WARNINGS, NightNumbers, event_from_json, warns_of
+from oximetry.domain.records import KnownNight, Night, NightState, StoredFile
 
 HEADLINE_RULE = "peak-nadir"
 
@@ -55,7 +57,7 @@ def _night(row: Any) -> Night:
         created_at=row.created_at,
         removed_at=row.removed_at,
         analysis_id=row.analysis_id,
-        numbers=row.summary,
+        numbers=NightNumbers.from_json(row.summary),
     )
 
 
@@ -69,7 +71,7 @@ def _known(row: Any) -> KnownNight:
         row.ended_at,
         row.original_sha256,
         row.samples_sha256,
-        carries(UNFINISHED, row.warnings or ()),
+        warns_of(UNFINISHED, row.warnings or ()),
     )
 
 
@@ -158,15 +160,16 @@ class NightsTable:
     @staticmethod
     def _known(doctor_id: str) -> Select[Any]:
         return (
-            select(t.recordings, t.analyses.c.summary["warnings"].label("warnings"))
+            select(t.recordings, t.analyses.c.summary[WARNINGS].label("warnings"))
             .join(t.patients, t.patients.c.id == t.recordings.c.patient_id)
             .join(t.analyses, _headline())
             .where(t.patients.c.doctor_id == doctor_id)
         )
 
-    def events(self, analysis_id: str) -> list[Mapping[str, Any]]:
-        """The events of an analysis, as in DESIGN §4."""
-        return list(self._connection.scalar(select(t.analyses.c.events).where(t.analyses.c.id == analysis_id)) or [])
+    def events(self, analysis_id: str) -> list[Desaturation]:
+        """The events of an analysis."""
+        events = self._connection.scalar(select(t.analyses.c.events).where(t.analyses.c.id == analysis_id))
+        return [event_from_json(event) for event in events or ()]
 
     def set(self, night_id: str, **values: Any) -> None:
         """Change columns of a recording."""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, delete, select, update
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.catalogue_files import file_row
 from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
+from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.records import NightState, StoredFile, VendorReport
 
 
@@ -21,13 +22,24 @@ class ReportsTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, patient_id: str, recording_id: str | None, file_id: str, now: datetime, **read: Any) -> None:
+    def add(
+        self,
+        patient_id: str,
+        recording_id: str | None,
+        file_id: str,
+        now: datetime,
+        *,
+        numbers: DeviceReport | None = None,
+        **read: Any,
+    ) -> None:
         """A vendor's report, beside its night or on its own; a second call with the same file changes nothing.
 
         Parameters
         ----------
+        numbers : DeviceReport or None
+            ``None`` when it could not be read.
         **read
-            ``numbers``, ``curve``, ``painted``, ``original_sha256``, ``preview_file_id``, ``device_serial`` and
+            ``curve``, ``painted``, ``original_sha256``, ``preview_file_id``, ``device_serial`` and
             ``started_at``.
         """
         self._connection.execute(
@@ -37,6 +49,7 @@ class ReportsTable:
                 recording_id=recording_id,
                 file_id=file_id,
                 created_at=now,
+                numbers=numbers.as_json() if numbers else None,
                 **read,
             )
         )
@@ -136,6 +149,7 @@ class ReportsTable:
 
 def _report(row: Mapping[Any, Any], previews: Mapping[str, StoredFile]) -> VendorReport:
     columns = {name: row[name] for name in _OWN}
+    columns["numbers"] = DeviceReport.from_json(row["numbers"]) if row["numbers"] else None
     file = StoredFile(**{name: row[f"kept_{name}"] for name in StoredFile.__slots__ if name != "pending"})
     return VendorReport(**columns, file=file, preview=previews.get(row["preview_file_id"]))
 

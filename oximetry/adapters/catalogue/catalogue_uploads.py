@@ -10,7 +10,9 @@ from uuid import uuid4
 from sqlalchemy import Connection, func, insert, select, update
 
 from oximetry.adapters.catalogue import tables as t
+from oximetry.domain.device_report import ReportReading
 from oximetry.domain.errors import NotFound
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.records import ItemKind, ItemState, UploadItem, UploadSession
 
 
@@ -22,6 +24,8 @@ def _item(row: Any) -> UploadItem:
     columns = {name: getattr(row, name) for name in UploadItem.__slots__}
     columns["kind"] = ItemKind(row.kind)
     columns["state"] = ItemState(row.state)
+    columns["numbers"] = NightNumbers.from_json(row.numbers) if row.numbers else None
+    columns["report"] = ReportReading.from_json(row.report) if row.report else None
     return UploadItem(**columns)
 
 
@@ -198,13 +202,13 @@ class UploadsTable:
         )
         return [_item(row) for row in rows]
 
-    def follow_numbers(self, night_id: str, numbers: Mapping[str, Any], now: datetime) -> None:
+    def follow_numbers(self, night_id: str, numbers: NightNumbers, now: datetime) -> None:
         """The rows of a stored night's files show the night's new numbers."""
         own = t.upload_items.c
         self._connection.execute(
             update(t.upload_items)
             .where(own.recording_id == night_id, own.numbers.is_not(None))
-            .values(numbers=numbers, updated_at=now)
+            .values(numbers=numbers.as_json(), updated_at=now)
         )
 
     def parts(self, item_id: str) -> list[UploadItem]:
@@ -220,5 +224,8 @@ class UploadsTable:
         query = update(t.upload_items).where(t.upload_items.c.id == item_id)
         if expected is not None:
             query = query.where(t.upload_items.c.state == expected.value)
+        for name in ("numbers", "report"):
+            if values.get(name) is not None:
+                values[name] = values[name].as_json()
         done = self._connection.execute(query.values(**values, updated_at=now))
         return bool(done.rowcount)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest
 from oximetry.domain.ports import Clock
-from oximetry.domain.records import Doctor, ItemState, UploadItem, carries
+from oximetry.domain.records import Doctor, ItemState, UploadItem
 from oximetry.services.intake.batch import elsewhere, overlapping
 from oximetry.services.links import PatientLinks
 from oximetry.services.matching.pairing import is_late, mismatched, paired
@@ -151,7 +151,7 @@ class AssignmentService:
 
 def _is_by_position(item: UploadItem) -> bool:
     """Whether nothing but their position told which of its columns is oxygen."""
-    return carries(BY_POSITION, (item.numbers or {}).get("warnings", ()))
+    return item.numbers is not None and item.numbers.warns_of(BY_POSITION)
 
 
 def _torn(choices: dict[UploadItem, str], waiting: Sequence[UploadItem]) -> list[str]:

@@ -132,7 +132,7 @@ def join_offers(items: Sequence[UploadItem]) -> list[JoinOffer]:
     groups: dict[tuple[object, ...], list[UploadItem]] = defaultdict(list)
     for item in items:
         if item.state is ItemState.READ and is_recording(item) and item.device_serial and item.numbers:
-            groups[item.device_serial, item.numbers["format"], item.numbers["sampling_interval_s"]].append(item)
+            groups[item.device_serial, item.numbers.format, item.numbers.sampling_interval_s].append(item)
     offers = []
     for group in groups.values():
         group.sort(key=lambda item: (item.started_at, item.number))

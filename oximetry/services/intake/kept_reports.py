@@ -28,7 +28,7 @@ class KeptReport:
 
     def write(self, transaction: Transaction, patient_id: str, night_id: str | None, now: datetime) -> None:
         """Its rows, once the objects are there; what was done about a name is in the audit."""
-        item, read = self.item, self.item.report or {}
+        item, read = self.item, self.item.report
         reference = ("recording", night_id) if night_id else ("patient", patient_id)
         rows = [transaction.files.add(file.row(reference, item.doctor_id), now) for file in self.files]
         transaction.reports.add(
@@ -36,8 +36,8 @@ class KeptReport:
             night_id,
             rows[0].id,
             now,
-            numbers=read.get("numbers"),
-            curve=read.get("curve"),
+            numbers=read.numbers if read else None,
+            curve=read.curve if read else None,
             painted=self.painted,
             original_sha256=item.sha256,
             preview_file_id=rows[1].id if self.preview else None,
@@ -78,6 +78,4 @@ class ReportKeeper:
 
 def carries_name(item: UploadItem) -> bool | None:
     """Whether a report tells of the person; ``None`` when that could not be read."""
-    numbers = (item.report or {}).get("numbers") or {}
-    found: bool | None = numbers.get("carries_name")
-    return found
+    return item.printed.carries_name if item.printed else None

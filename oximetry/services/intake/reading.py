@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue
+from oximetry.domain.device_report import ReportReading
 from oximetry.domain.errors import InvalidRecording, InvalidUpload, ReadingInterrupted, ReadingUnavailable
 from oximetry.domain.keeping import RESTORABLE
 from oximetry.domain.ports import Clock, ObjectStore, ReportReader
@@ -18,7 +19,7 @@ from oximetry.services.intake.archives import archive_entries
 from oximetry.services.intake.joining import take_apart
 from oximetry.services.intake.staging import staged_content
 from oximetry.services.intake.uploads import UploadService
-from oximetry.services.nights.night_reader import NightReader, sparkline, stored_numbers
+from oximetry.services.nights.night_reader import NightReader, sparkline
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class ReadingService:
             item,
             [part.id for part, _ in parts[1:]],
             state=ItemState.READ.value,
-            numbers=stored_numbers(report),
+            numbers=report.numbers,
             sparkline=sparkline(recording, report.analysis),
             device_serial=recording.device_serial,
             started_at=recording.started_at,
@@ -117,7 +118,7 @@ class ReadingService:
             return
         report, curve = found.report, found.curve
         started_at = _start(report.started_at, named_at)
-        read = {"numbers": report.as_json(), "curve": curve.as_json() if curve else None}
+        read = ReportReading(report, curve.as_json() if curve else None)
         named |= {"device_serial": report.device_serial or serial, "started_at": started_at}
         if started_at and report.duration_s:
             named["ended_at"] = started_at + timedelta(seconds=report.duration_s)

@@ -19,7 +19,7 @@ from oximetry.services.intake.staging import staged_content
 from oximetry.services.intake.uploads import UploadService
 from oximetry.services.matching.report_homes import claim_report, home_of_report
 from oximetry.services.nights.night_files import PLOT_LANGUAGES, ReadNight
-from oximetry.services.nights.night_reader import NightReader, analysis_rows, stored_numbers
+from oximetry.services.nights.night_reader import NightReader, analysis_rows
 from oximetry.services.nights.originals import joined_sha256
 from oximetry.services.nights.reconciling import note_reconciliation
 
@@ -98,7 +98,7 @@ class StoringService:
             night_id = self._night_row(transaction, night, place)
             for file in files:
                 transaction.files.add(file.row(("recording", night_id), item.doctor_id), self._clock())
-            claim_report(transaction, item, night_id, stored_numbers(night.report))
+            claim_report(transaction, item, night_id, night.report.numbers)
             self._finish(transaction, item, night_id)
             analysis_id = transaction.nights.get(night_id).analysis_id
             for language in PLOT_LANGUAGES:

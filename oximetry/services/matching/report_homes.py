@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from oximetry.domain.catalogue_ports import Transaction
 from oximetry.domain.errors import NotReady
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.records import ItemKind, ItemState, Night, NightState, UploadItem
 from oximetry.services.matching.pairing import REPORT_TOLERANCE, differences_of, near, paired
 
@@ -41,7 +41,7 @@ def fitting_nights(item: UploadItem, nights: list[Night]) -> list[Night]:
         return []
     begins = (item.device_serial, item.started_at)
     close = [night for night in nights if near((night.device_serial, night.started_at), begins)]
-    return [night for night in close if not differences_of(item.report, night.numbers)]
+    return [night for night in close if not differences_of(item.printed, night.numbers)]
 
 
 def nights_of_reports(transaction: Transaction, doctor_id: str, items: Sequence[UploadItem]) -> dict[str, Night]:
@@ -69,7 +69,7 @@ def _fitting_of_doctor(
     return fitting_nights(item, [transaction.nights.get(one.id, doctor_id) for one in known])
 
 
-def claim_report(transaction: Transaction, item: UploadItem, night_id: str, numbers: Mapping[str, Any]) -> None:
+def claim_report(transaction: Transaction, item: UploadItem, night_id: str, numbers: NightNumbers) -> None:
     """Join a night that is being stored with its report, where one was stored for the same patient before it."""
     patient_id = str(item.patient_id)
     in_batch = {
@@ -84,8 +84,7 @@ def claim_report(transaction: Transaction, item: UploadItem, night_id: str, numb
         own = [
             one.id
             for one in waiting
-            if near(begins, (one.device_serial, one.started_at))
-            and not differences_of({"numbers": one.numbers}, numbers)
+            if near(begins, (one.device_serial, one.started_at)) and not differences_of(one.numbers, numbers)
         ]
     if len(own) == 1 or in_batch:
         transaction.reports.join(own, night_id)

@@ -15,7 +15,6 @@ from oximetry.domain.errors import InvalidRequest, OximetryError
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import ExcludedSpan, Night, NightState, StoredFile
 from oximetry.services.nights.analysis import NightReport
-from oximetry.services.nights.night_reader import stored_numbers
 from oximetry.services.nights.nights import NightService, put_numbers
 
 logger = logging.getLogger(__name__)
@@ -121,7 +120,7 @@ class ReanalysisService:
             report = self._nights.report(night, files, spans)
         except OximetryError as error:
             return Change(night, {}, {}, error.reason), None, spans
-        before, after = flat(night.numbers), flat(stored_numbers(report))
+        before, after = flat(night.numbers.as_json()), flat(report.numbers.as_json())
         names = [name for name in {**before, **after} if not _same(before.get(name), after.get(name))]
         change = Change(night, {name: before.get(name) for name in names}, {name: after.get(name) for name in names})
         return change, report, spans

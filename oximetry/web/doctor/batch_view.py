@@ -12,17 +12,17 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.records import ItemKind, ItemState, UploadItem
 from oximetry.services.intake.batch import Batch, BatchRow
 from oximetry.services.links import PatientCard
 from oximetry.services.readiness import StorageState
 from oximetry.web.doctor import aside_view, batch_words, join_view
-from oximetry.web.doctor.night_view import lowest
 from oximetry.web.i18n import NO_VALUE, Words
+from oximetry.web.numbers import BATCH_TABLE
 
 NEW_LETTERS = string.ascii_uppercase
 LISTED_PATIENTS = 60
-LOWEST_MEASURED = 60  # where a night that went below the device's range stands when the column is sorted
 ALL_WELL = StorageState(state="ok")
 ASIDE = (ItemState.REFUSED, ItemState.UNDATED)
 
@@ -146,10 +146,9 @@ def table_row(
     row: BatchRow, labels: Mapping[str, str], words: Words, name_of: Callable[[UploadItem], str]
 ) -> dict[str, Any]:
     """One line of the table; numbers for sorting, ``*_text`` for reading."""
-    item, numbers = row.item, row.item.numbers or {}
+    item, numbers = row.item, row.item.numbers
     name = " + ".join(name_of(one) for one in (item, *row.parts))
     told = batch_words.remarks(row, words, name_of)
-    below90 = numbers["time_below_pct"]["90"] if numbers else None
     state = words(f"state.{item.state.value}")
     return {
         "id": item.id,
@@ -160,17 +159,8 @@ def table_row(
         "hours_text": batch_words.hours_text(item),
         "file_name": name,
         "warns": bool(told),
-        "device": " ".join(part for part in (numbers.get("device_model"), item.device_serial) if part) or NO_VALUE,
-        "duration": numbers.get("recorded_s"),
-        "duration_text": words.duration(numbers["recorded_s"]) if numbers else "",
-        "odi3": numbers.get("odi3_per_h"),
-        "odi3_text": words.number(numbers.get("odi3_per_h")) if numbers else "",
-        "odi4": numbers.get("odi4_per_h"),
-        "odi4_text": words.number(numbers.get("odi4_per_h")) if numbers else "",
-        "below90": below90,
-        "below90_text": words.percent(below90) if numbers else "",
-        "lowest": LOWEST_MEASURED if numbers.get("below_range_s") else numbers.get("spo2_min_pct"),
-        "lowest_text": lowest(numbers, words) if numbers else "",
+        "device": " ".join(part for part in (numbers and numbers.device_model, item.device_serial) if part) or NO_VALUE,
+        **number_cells(numbers, words),
         "pdf": "✓" if row.report or item.kind is ItemKind.REPORT else NO_VALUE,
         "patient": labels.get(item.patient_id or row.joins_at or item.target or "", ""),
         "target": item.target or "",
@@ -180,6 +170,14 @@ def table_row(
         ),
         "remarks_long": " ".join(told),
     }
+
+
+def number_cells(numbers: NightNumbers | None, words: Words) -> dict[str, Any]:
+    """The numbers of a line: for sorting by their names, for reading as ``<name>_text``; empty for what is no night."""
+    if numbers is None:
+        return {shown.name: None for shown in BATCH_TABLE} | {f"{shown.name}_text": "" for shown in BATCH_TABLE}
+    values = {shown.name: shown.sort_value(numbers) for shown in BATCH_TABLE}
+    return values | {f"{shown.name}_text": shown.text(numbers, words) for shown in BATCH_TABLE}
 
 
 def same_patient_again(batch: Batch) -> str | None:
