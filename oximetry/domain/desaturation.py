@@ -161,7 +161,7 @@ def _peak_nadir_events(
     """
     window_s, min_drop, min_duration_s = rule.baseline_window_s, rule.min_drop_pct, rule.min_duration_s
     margin, rise, max_gap_s = rule.recovery_margin_pct, rule.recovery_rise_pct, rule.max_gap_s
-    found: list[tuple[int, int, int]] = []
+    spans: list[tuple[int, int, int]] = []
     peaks: deque[int] = deque()
     is_open = False
     onset = nadir = 0
@@ -179,7 +179,7 @@ def _peak_nadir_events(
             if peak - s > margin and s - lowest < rise:
                 continue
             if t - onset_s >= min_duration_s:
-                found.append((onset, nadir, i))
+                spans.append((onset, nadir, i))
             is_open = False
             peaks.clear()
         while peaks and values[peaks[-1]] <= s:
@@ -191,7 +191,7 @@ def _peak_nadir_events(
         peak = values[onset]
         if peak - s >= min_drop:
             is_open, onset_s, nadir, lowest = True, times[onset], i, s
-    return found
+    return spans
 
 
 def find_mean_drops(
@@ -228,7 +228,7 @@ def find_mean_drops(
     summed = total[:-1] - total[first]
     opens = enough & (summed - base_s * values >= (min_drop_pct - ROUNDING_S) * base_s)
     levels: list[float] = values.tolist()
-    found = []
+    drops = []
     next_free = 0
     for opening in np.flatnonzero(opens).tolist():
         if opening < next_free:
@@ -239,5 +239,5 @@ def find_mean_drops(
             end += 1
         next_free = end + 1
         if end < len(levels) and times[end] - times[opening] >= rule.min_duration_s:
-            found.append((float(times[opening]), float(times[end])))
-    return tuple(found)
+            drops.append((float(times[opening]), float(times[end])))
+    return tuple(drops)

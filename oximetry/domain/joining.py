@@ -51,8 +51,8 @@ def join(first: Recording, second: Recording) -> Recording:
     own_s = np.concatenate([first.time_s, second.time_s + offset_s])
     time_s, source, inserted = fill_holes(own_s, due_s)
 
-    def column(one: Samples, other: Samples) -> Samples:
-        return np.where(inserted, np.nan, np.concatenate([one, other])[source])
+    def column(values: Samples, other: Samples) -> Samples:
+        return np.where(inserted, np.nan, np.concatenate([values, other])[source])
 
     set_back_s = first.clock_set_back_at_s
     if second.clock_set_back_at_s is not None:

@@ -70,16 +70,16 @@ def clusters(events: Sequence[Desaturation]) -> tuple[Cluster, ...]:
     ``facts/metrics.md`` §5.
     """
     nadirs = [event.nadir_s for event in events if event.depth_pct >= CLUSTER_MIN_DEPTH_PCT]
-    found: list[Cluster] = []
+    clusters_so_far: list[Cluster] = []
     first = 0
     while first < len(nadirs):
         inside = [nadir for nadir in nadirs[first:] if nadir <= nadirs[first] + CLUSTER_WINDOW_S]
         if len(inside) >= CLUSTER_MIN_EVENTS:
-            found.append(Cluster(inside[0], inside[-1], len(inside)))
+            clusters_so_far.append(Cluster(inside[0], inside[-1], len(inside)))
             first += len(inside)
         else:
             first += 1
-    return tuple(found)
+    return tuple(clusters_so_far)
 
 
 def histogram(recording: Recording, analysis: NightAnalysis) -> dict[int, float]:

@@ -61,8 +61,13 @@ def reconcile(report: DeviceReport, numbers: NightNumbers) -> list[Compared]:
     numbers : NightNumbers
         Of the night. A night with spans left out has other numbers than its file: then nothing must agree.
     """
-    found = [_start(report, numbers), *_headline(report, numbers), *_bands(report, numbers), *_drops(report, numbers)]
-    return [replace(one, agrees=None) for one in found] if numbers.exclusions else found
+    comparisons = [
+        _start(report, numbers),
+        *_headline(report, numbers),
+        *_bands(report, numbers),
+        *_drops(report, numbers),
+    ]
+    return [replace(one, agrees=None) for one in comparisons] if numbers.exclusions else comparisons
 
 
 def disagreements(report: DeviceReport, numbers: NightNumbers) -> list[Compared]:
@@ -133,9 +138,9 @@ def share_pct(label: str, time_below_pct: Mapping[str, float]) -> float | None:
     """Percent of valid time inside a printed range of SpO2; ``None`` for a range whose edges we do not count."""
     below: dict[int, float] = {int(edge): share for edge, share in time_below_pct.items() if not math.isnan(share)}
     below[101] = 100.0
-    found = _RANGE.fullmatch(label)
-    if found:
-        low, high = int(found[1]), int(found[2]) + 1
+    edges = _RANGE.fullmatch(label)
+    if edges:
+        low, high = int(edges[1]), int(edges[2]) + 1
     elif label.startswith(("<", ">=")):
         edge = int(label.lstrip("<>="))
         under = edge + 1 if label.startswith("<=") else edge

@@ -220,9 +220,9 @@ def _polygons(
     xs: list[str | None] = []
     ys: list[float | None] = []
     for first, last in runs:
-        left = clock(recording, recording.time_s[first]).isoformat()
+        left_edge = clock(recording, recording.time_s[first]).isoformat()
         right = clock(recording, recording.time_s[last - 1] + recording.sampling_interval_s).isoformat()
-        xs += [left, left, right, right, None]
+        xs += [left_edge, left_edge, right, right, None]
         ys += [height[0], height[1], height[1], height[0], None]
     colour = pattern["fgcolor"]
     return {

@@ -88,12 +88,12 @@ def beside_ours(reports: Sequence[Printed], numbers: NightNumbers, words: Words)
     return [_reconciled(report, numbers, words) for report in reports]
 
 
-def differences(found: Sequence[Compared], words: Words) -> str:
+def differences(comparisons: Sequence[Compared], words: Words) -> str:
     """``SpO2 medie (%): raport 91, înregistrare 88,2``; for the question before a doubtful report is stored."""
     return "; ".join(
         words("report.both_sides", name=_name(one.name, words), theirs=_shown(one.name, one.theirs, words),
               ours=_shown(one.name, one.ours, words))
-        for one in found
+        for one in comparisons
     )  # fmt: skip
 
 
@@ -151,11 +151,11 @@ def curve_figure(drawn: ReportCurve, report: Printed, words: Words) -> dict[str,
 def _reconciled(report: Printed, numbers: NightNumbers, words: Words) -> Component:
     if report.numbers is None:
         return html.P(words("report.unread"), className="note")
-    found = reconcile(report.numbers, numbers)
-    rows = [_row(one, words) for one in found if one.name != "started_at" or one.agrees is False]
+    comparisons = reconcile(report.numbers, numbers)
+    rows = [_row(one, words) for one in comparisons if one.name != "started_at" or one.agrees is False]
     head = html.Tr([html.Th(words(f"vendor.{column}")) for column in ("number", "report", "ours", "difference", "why")])
     table = html.Table([html.Thead(head), html.Tbody(rows)], className="events")
-    wrong = any(one.agrees is False for one in found)
+    wrong = any(one.agrees is False for one in comparisons)
     notes = [html.P(words("report.disagrees"), className="note")] if wrong else []
     return html.Details(
         [html.Summary(words("report.beside_ours")), *notes, html.Div(table, className="scroll"), *curve(report, words)],
@@ -163,27 +163,35 @@ def _reconciled(report: Printed, numbers: NightNumbers, words: Words) -> Compone
     )
 
 
-def _row(one: Compared, words: Words) -> Component:
-    both = one.theirs is not None and one.ours is not None
-    gap = words.number((one.theirs or 0) - (one.ours or 0), 0 if one.name.endswith("_s") else 2) if both else ""
-    why = words(f"report.{one.why}") if one.why and (one.theirs != one.ours or not both) else ""
+def _row(comparison: Compared, words: Words) -> Component:
+    both = comparison.theirs is not None and comparison.ours is not None
+    gap = (
+        words.number((comparison.theirs or 0) - (comparison.ours or 0), 0 if comparison.name.endswith("_s") else 2)
+        if both
+        else ""
+    )
+    why = (
+        words(f"report.{comparison.why}")
+        if comparison.why and (comparison.theirs != comparison.ours or not both)
+        else ""
+    )
     return html.Tr(
         [
-            html.Td(_name(one.name, words)),
-            html.Td(_shown(one.name, one.theirs, words)),
-            html.Td(_shown(one.name, one.ours, words)),
+            html.Td(_name(comparison.name, words)),
+            html.Td(_shown(comparison.name, comparison.theirs, words)),
+            html.Td(_shown(comparison.name, comparison.ours, words)),
             html.Td(gap),
-            html.Td(words("report.must_agree") if one.agrees is False else why, className="quiet"),
+            html.Td(words("report.must_agree") if comparison.agrees is False else why, className="quiet"),
         ],
-        className="disagrees" if one.agrees is False else "",
+        className="disagrees" if comparison.agrees is False else "",
     )
 
 
 def _name(name: str, words: Words) -> str:
-    found = _IN_A_TABLE.fullmatch(name)
-    if not found:
+    band = _IN_A_TABLE.fullmatch(name)
+    if not band:
         return words(f"vendor.{name}")
-    table, label, _ = found.groups()
+    table, label, _ = band.groups()
     return words("report.pulse_band" if table == "pulse" else "report.spo2_band", range=label)
 
 

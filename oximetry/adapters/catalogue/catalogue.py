@@ -101,11 +101,11 @@ class Catalogue:
         wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
         try:
             with self._engine.connect() as connection:
-                found = MigrationContext.configure(connection).get_current_revision()
+                revision = MigrationContext.configure(connection).get_current_revision()
         except OperationalError as error:
             raise ConfigurationError(setting="DATABASE_URL", problem="the database does not answer") from error
-        if found != wanted:
-            raise ConfigurationError(setting="DATABASE_URL", problem=f"migration {found}, needed {wanted}")
+        if revision != wanted:
+            raise ConfigurationError(setting="DATABASE_URL", problem=f"migration {revision}, needed {wanted}")
 
     def is_alive(self) -> bool:
         """Whether the database answers a query."""

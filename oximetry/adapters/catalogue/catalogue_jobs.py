@@ -109,9 +109,9 @@ class JobsTable:
         if self._let_go(taken, **values) == "waiting":
             self.submitted += 1
 
-    def postpone(self, taken: Job, until: datetime, reason: str) -> None:
+    def postpone(self, job: Job, until: datetime, reason: str) -> None:
         """The job waits for something (storage, a browser) and says so, unless another worker took it over."""
-        self._let_go(taken, state="waiting", not_before=until, reason=reason)
+        self._let_go(job, state="waiting", not_before=until, reason=reason)
 
     def hasten(self, name: str, subject: str, now: datetime) -> bool:
         """A waiting job of this subject is due now; returns whether there is one."""

@@ -56,10 +56,10 @@ class ReportsTable:
 
     def of_nights(self, night_ids: Sequence[str]) -> dict[str, list[VendorReport]]:
         """The reports of nights, by night."""
-        found: dict[str, list[VendorReport]] = {}
+        reports_by_night: dict[str, list[VendorReport]] = {}
         for report in self._reports(t.device_reports.c.recording_id.in_(night_ids)):
-            found.setdefault(str(report.recording_id), []).append(report)
-        return found
+            reports_by_night.setdefault(str(report.recording_id), []).append(report)
+        return reports_by_night
 
     def alone(self, patient_id: str) -> list[VendorReport]:
         """The patient's reports that belong to no night, oldest first."""
@@ -86,10 +86,10 @@ class ReportsTable:
         belongs = {"reference_type": "recording", "reference_id": recording_id}
         self._connection.execute(update(t.stored_files).where(file.id.in_(file_ids)).values(**belongs))
 
-    def set_reconciliation(self, report_id: str, found: Mapping[str, Any]) -> None:
+    def set_reconciliation(self, report_id: str, comparison: Mapping[str, Any]) -> None:
         """What a comparison with its night gave."""
         which = t.device_reports.c.id == report_id
-        self._connection.execute(update(t.device_reports).where(which).values(reconciliation=dict(found)))
+        self._connection.execute(update(t.device_reports).where(which).values(reconciliation=dict(comparison)))
 
     def leave_removed(self, file_id: str, patient_id: str, night_id: str | None) -> None:
         """A report that is given again does not stay with a removed night: it goes to this one, or stands alone."""

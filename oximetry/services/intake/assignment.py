@@ -141,8 +141,8 @@ class AssignmentService:
         if by_position:
             doubts["by_position"] = by_position
         chosen = {item.id for item in choices}
-        told = mismatched(transaction.uploads.items(session_id))
-        apart = [one.report.id for one in told if one.report.id in chosen]
+        mismatches = mismatched(transaction.uploads.items(session_id))
+        apart = [one.report.id for one in mismatches if one.report.id in chosen]
         if apart:
             doubts["mismatched"] = apart
         if any(doubts.values()):
@@ -154,11 +154,11 @@ def _is_by_position(item: UploadItem) -> bool:
     return item.numbers is not None and item.numbers.warns_of(BY_POSITION)
 
 
-def _torn(choices: dict[UploadItem, str], waiting: Sequence[UploadItem]) -> list[str]:
+def _torn(choices: dict[UploadItem, str], waiting_items: Sequence[UploadItem]) -> list[str]:
     """The files whose night another file would take to a different patient."""
     goes_to = {item.id: target for item, target in choices.items()}
-    goes_to |= {item.id: str(item.patient_id) for item in waiting}
-    nights = NightIndex([item for item in (*choices, *waiting) if is_recording(item)])
+    goes_to |= {item.id: str(item.patient_id) for item in waiting_items}
+    nights = NightIndex([item for item in (*choices, *waiting_items) if is_recording(item)])
     return [
         item.id
         for item in choices

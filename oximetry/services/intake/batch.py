@@ -156,14 +156,14 @@ def overlapping(items: Sequence[UploadItem], stored: Sequence[KnownNight | Uploa
     return [item for item in nights if item.id in touched]
 
 
-def elsewhere(item: UploadItem, target: str, known: NightIndex[KnownNight]) -> bool:
+def elsewhere(item: UploadItem, target: str, stored_nights: NightIndex[KnownNight]) -> bool:
     """Whether the same night stands at another patient, complete or not."""
-    return any(night.patient_id != target for night in stored_like(item, known))
+    return any(night.patient_id != target for night in stored_like(item, stored_nights))
 
 
-def _stored(item: UploadItem, known: NightIndex[KnownNight]) -> dict[str, Any]:
+def _stored(item: UploadItem, stored_nights: NightIndex[KnownNight]) -> dict[str, Any]:
     """What a row tells of the nights that are the same as its file's and stored already."""
-    same = stored_like(item, known)
+    same = stored_like(item, stored_nights)
     completed = [night for night in same if completes(item, night)]
     return {
         "stored_at": tuple(sorted({night.patient_id for night in same if night not in completed})),
@@ -181,10 +181,12 @@ def _joined(items: Sequence[UploadItem]) -> dict[str, list[UploadItem]]:
     return parts
 
 
-def _earlier(item: UploadItem, own: NightIndex[UploadItem]) -> UploadItem | None:
+def _earlier(item: UploadItem, batch_nights: NightIndex[UploadItem]) -> UploadItem | None:
     if not is_recording(item):
         return None
-    return min((one for one in own.like(item) if one.number < item.number), key=lambda one: one.number, default=None)
+    return min(
+        (one for one in batch_nights.like(item) if one.number < item.number), key=lambda one: one.number, default=None
+    )
 
 
 def _overlap(first: UploadItem, second: UploadItem | KnownNight) -> bool:

@@ -44,8 +44,8 @@ class KeptReport:
             device_serial=item.device_serial,
             started_at=item.started_at,
         )
-        told = {"painted": self.painted, "kept_original": item.keep_original, "read": item.report is not None}
-        transaction.audit.add(now, item.doctor_id, "report_stored", ("item", item.id), **told)
+        details = {"painted": self.painted, "kept_original": item.keep_original, "read": item.report is not None}
+        transaction.audit.add(now, item.doctor_id, "report_stored", ("item", item.id), **details)
         transaction.reports.leave_removed(rows[0].id, patient_id, night_id)
         if night_id:
             alone = [one.id for one in transaction.reports.alone(patient_id) if one.original_sha256 == item.sha256]
@@ -66,10 +66,10 @@ class ReportKeeper:
             content = self._reports.painted(content)
         preview = self._reports.preview(content) if read else None
 
-        def named(kind: FileKind, what: bytes, extension: str, content_type: str) -> NewFile:
-            sha256 = hashlib.sha256(what).hexdigest()
+        def named(kind: FileKind, file_content: bytes, extension: str, content_type: str) -> NewFile:
+            sha256 = hashlib.sha256(file_content).hexdigest()
             name = ObjectName(patient_id, kind, started_at, item.device_serial, sha256, extension)
-            return NewFile(name.key, what, content_type)
+            return NewFile(name.key, file_content, content_type)
 
         pdf = named(FileKind.REPORT, content, "pdf", "application/pdf")
         picture = named(FileKind.PLOT, preview, "png", "image/png") if preview else None

@@ -105,7 +105,7 @@ class ReadingService:
         serial, named_at = self._report_stamp(self._uploads.name_of(item))
         named: dict[str, Any] = {"state": ItemState.READ.value, "device_serial": serial, "started_at": named_at}
         try:
-            found = self._reports.read(content)
+            reading = self._reports.read(content)
         except InvalidUpload as error:
             if error.reason != "report_unknown_layout" or serial is None or named_at is None:
                 raise
@@ -116,7 +116,7 @@ class ReadingService:
         except ReadingUnavailable as error:
             self._write(item, **named, details={UNREAD: error.reason})
             return
-        report, curve = found.report, found.curve
+        report, curve = reading.report, reading.curve
         started_at = _start(report.started_at, named_at)
         read = ReportReading(report, curve.as_json() if curve else None)
         named |= {"device_serial": report.device_serial or serial, "started_at": started_at}

@@ -71,7 +71,7 @@ class StoringService:
         hints = [Hints(self._uploads.name_of(part), part.given_start) for part in parts]
         report = self._reader.read(list(zip(contents, hints, strict=True)))
         recording = report.recording
-        found = replace(
+        read_item = replace(
             item,
             sha256=joined_sha256([part.sha256 for part in parts]),
             samples_sha256=samples_sha256(recording),
@@ -79,7 +79,7 @@ class StoringService:
             started_at=recording.started_at,
             ended_at=recording.ended_at,
         )
-        return ReadNight(found, tuple(zip(parts, contents, strict=True)), report)
+        return ReadNight(read_item, tuple(zip(parts, contents, strict=True)), report)
 
     def _store_recording(self, night: ReadNight) -> None:
         item = night.item

@@ -202,9 +202,9 @@ class UploadService:
         with self._catalogue.write() as transaction:
             transaction.uploads.session(doctor.id, session_id)
             transaction.uploads.lock_session(session_id)
-            left = [item for item in transaction.uploads.items(session_id) if not item.state.is_final]
-            if left:
-                raise InvalidRequest("batch_unfinished", files=len(left))
+            unfinished_items = [item for item in transaction.uploads.items(session_id) if not item.state.is_final]
+            if unfinished_items:
+                raise InvalidRequest("batch_unfinished", files=len(unfinished_items))
             transaction.uploads.close_session(session_id, self._clock())
             return transaction.uploads.open_session(doctor.id, self._clock())
 

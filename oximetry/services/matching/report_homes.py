@@ -27,11 +27,11 @@ def home_of_report(transaction: Transaction, item: UploadItem) -> Home:
                 night = _unmoving(transaction, owner.recording_id)
                 return night.patient_id, night.id
     standing = (NightState.STORED, NightState.MOVING)
-    found = fitting_nights(item, transaction.nights.of_patient(str(item.patient_id), item.doctor_id, standing))
-    found = found or _fitting_of_doctor(transaction, item.doctor_id, item, standing)  # it was moved since
-    if len(found) != 1:
+    fitting = fitting_nights(item, transaction.nights.of_patient(str(item.patient_id), item.doctor_id, standing))
+    fitting = fitting or _fitting_of_doctor(transaction, item.doctor_id, item, standing)  # it was moved since
+    if len(fitting) != 1:
         return str(item.patient_id), None
-    night = _unmoving(transaction, found[0].id)
+    night = _unmoving(transaction, fitting[0].id)
     return night.patient_id, night.id
 
 
@@ -48,14 +48,14 @@ def nights_of_reports(transaction: Transaction, doctor_id: str, items: Sequence[
     """Reports of a batch without a recording in it, and the one stored night of the doctor's that each fits."""
     in_batch = {report.id for _, report in paired(items)}
     asked = [item for item in items if item.kind is ItemKind.REPORT and item.state is ItemState.READ]
-    found: dict[str, Night] = {}
+    night_of_report: dict[str, Night] = {}
     for item in asked:
         if item.id in in_batch:
             continue
         fitting = _fitting_of_doctor(transaction, doctor_id, item, (NightState.STORED,))
         if len(fitting) == 1:
-            found[item.id] = fitting[0]
-    return found
+            night_of_report[item.id] = fitting[0]
+    return night_of_report
 
 
 def _fitting_of_doctor(

@@ -62,9 +62,9 @@ class HousekeepingService:
         """Remove staged files that no row tells of: their upload ended between the store and the catalogue."""
         limit_s = before.replace(tzinfo=UTC).timestamp()
         lost = [
-            found.key
-            for found in self._store.list("users/")
-            if found.modified_at < limit_s and _STAGED.fullmatch(found.key) and not self._is_staged(found.key)
+            stored_object.key
+            for stored_object in self._store.list("users/")
+            if stored_object.modified_at < limit_s and _STAGED.fullmatch(stored_object.key) and not self._is_staged(stored_object.key)
         ]
         for key in lost:
             self._store.delete(key)

@@ -72,11 +72,11 @@ def view(
     settled = sum(row.item.state not in (ItemState.RECEIVED, ItemState.CONFIRMED) for row in batch.rows)
     patients = [card.patient.id for card in cards if any(row.item.patient_id == card.patient.id for row in batch.rows)]
     opened = [(card.link.id, card.link.opened_count) for card in cards if card.link and card.patient.id in patients]
-    told = [words.language, batch.session.id, batch.busy, rows, [(item.id, item.state) for item in refused],
+    digested = [words.language, batch.session.id, batch.busy, rows, [(item.id, item.state) for item in refused],
             list(labels.values()), opened, [(one.first.id, one.second.id) for one in batch.offers],
             [(row.item.id, row.item.state) for row in batch.rows if row.parts], notice,
             [(row.item.id, row.waits_for) for row in batch.rows], [item.id for item in batch.kept_aside]]  # fmt: skip
-    digest = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(digested, default=str).encode()).hexdigest()
     return BatchView(
         digest=digest,
         rows=rows,
@@ -148,7 +148,7 @@ def table_row(
     """One line of the table; numbers for sorting, ``*_text`` for reading."""
     item, numbers = row.item, row.item.numbers
     name = " + ".join(name_of(one) for one in (item, *row.parts))
-    told = batch_words.remarks(row, words, name_of)
+    remarks = batch_words.remarks(row, words, name_of)
     state = words(f"state.{item.state.value}")
     return {
         "id": item.id,
@@ -158,7 +158,7 @@ def table_row(
         "night_text": batch_words.night_text(item, words) or name,
         "hours_text": batch_words.hours_text(item),
         "file_name": name,
-        "warns": bool(told),
+        "warns": bool(remarks),
         "device": " ".join(part for part in (numbers and numbers.device_model, item.device_serial) if part) or NO_VALUE,
         **number_cells(numbers, words),
         "pdf": "✓" if row.report or item.kind is ItemKind.REPORT else NO_VALUE,
@@ -168,7 +168,7 @@ def table_row(
             ([] if item.state is ItemState.READ or row.waits_for else [state])
             + [one.removesuffix(".") for one in batch_words.remarks(row, words, name_of, brief=True)]
         ),
-        "remarks_long": " ".join(told),
+        "remarks_long": " ".join(remarks),
     }
 
 
@@ -187,12 +187,12 @@ def same_patient_again(batch: Batch) -> str | None:
     return target
 
 
-def doubts(batch: Batch, found: Mapping[str, object], words: Words) -> list[Component]:
+def doubts(batch: Batch, doubtful_ids: Mapping[str, object], words: Words) -> list[Component]:
     """What stopped the click: the kinds of doubt, each with its nights."""
     nights = {row.item.id: row.item for row in batch.rows}
     said: list[Component] = []
     for name in ("overlaps", "elsewhere", "torn", "by_position", "mismatched"):
-        item_ids = found.get(name)
+        item_ids = doubtful_ids.get(name)
         doubtful = [nights[one] for one in item_ids if one in nights] if isinstance(item_ids, list) else []
         if doubtful:
             said.append(html.P(words(f"doubts.{name}")))

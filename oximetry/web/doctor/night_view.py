@@ -100,8 +100,8 @@ def warnings(numbers: NightNumbers, words: Words) -> Component:
 
 def events(report: NightReport, words: Words) -> Component:
     """Every event of the headline rule, one line each; a click on a line brings the plot to it."""
-    recording, found = report.recording, report.analysis.events
-    if not found:
+    recording, night_events = report.recording, report.analysis.events
+    if not night_events:
         return html.P(words("events.none"), className="quiet")
     rows = [
         [
@@ -113,10 +113,10 @@ def events(report: NightReport, words: Words) -> Component:
             words.percent(event.depth_pct, 0),
             words.percent(event.nadir_pct, 0),
         ]
-        for event in found
+        for event in night_events
     ]
     head = [words(f"events.{name}") for name in ("start", "length", "depth", "nadir")]
-    return html.Details([html.Summary(words.count("events.count", len(found))), table(head, rows)])
+    return html.Details([html.Summary(words.count("events.count", len(night_events))), table(head, rows)])
 
 
 def spread(report: NightReport, words: Words) -> Component:
@@ -133,11 +133,11 @@ def spread(report: NightReport, words: Words) -> Component:
     ]
     head = [words(f"spread.{name}") for name in ("hour", "odi3", "events3", "events4")]
     first, second = pattern.halves(recording, analysis)
-    found = pattern.clusters(analysis.events)
-    clustered = ", ".join(f"{recording.wall_clock(one.from_s):%H:%M} ({one.desaturations})" for one in found)
+    clusters = pattern.clusters(analysis.events)
+    clustered = ", ".join(f"{recording.wall_clock(one.from_s):%H:%M} ({one.desaturations})" for one in clusters)
     lines = (
         words("spread.halves", first=words.number(first.odi3_per_h), second=words.number(second.odi3_per_h)),
-        words("spread.clusters", clusters=clustered) if found else words("spread.no_clusters"),
+        words("spread.clusters", clusters=clustered) if clusters else words("spread.no_clusters"),
         words("spread.longest", minutes=words.number(analysis.summary.t_le88_longest_min)),
         words("spread.histogram"),
     )

@@ -116,8 +116,8 @@ def digest(card: PatientCard, nights: Sequence[NightCard], lone: Sequence[Stored
     """Equal as long as the patient's page would look the same."""
     link = (card.link.id, card.link.opened_count) if card.link else None
     stored = [(one.night.id, one.night.state, one.night.numbers, [file.key for file in _files(one)]) for one in nights]
-    told = (words.language, card.patient, link, card.old_links, stored, [file.key for file in lone])
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    digested = (words.language, card.patient, link, card.old_links, stored, [file.key for file in lone])
+    return hashlib.sha256(repr(digested).encode()).hexdigest()
 
 
 def patient_nights(
