@@ -177,7 +177,7 @@ def test_a_column_of_the_command_line(heading: str, shown: str) -> None:
     assert command_line(NUMBERS)[heading] == shown
 
 
-CAPTION = "Regula peak-nadir v1: ODI3 24,6/h, ODI4 15,3/h · Regula mean-120s v1: ODI3 8,8/h, ODI4 4,7/h"
+CAPTION = "Regula peak-nadir v2: ODI3 24,6/h, ODI4 15,3/h · Regula mean-120s v2: ODI3 8,8/h, ODI4 4,7/h"
 
 
 def test_the_caption_names_both_rules_with_their_numbers() -> None:
@@ -185,7 +185,7 @@ def test_the_caption_names_both_rules_with_their_numbers() -> None:
     companion = UsedRule("mean-120s", 3, {})
     assert "Regula mean-120s v3: ODI3 8,8/h" in figure_layout.caption(night_numbers(companion_rule=companion), RO)
     assert figure_layout.caption(night_numbers(companion_rule=None), RO) == CAPTION
-    assert MEAN_120S.version == 1
+    assert MEAN_120S.version == 2
 
 
 def test_the_picture_carries_that_caption() -> None:
@@ -245,8 +245,8 @@ BANDS = {
 @pytest.mark.parametrize(
     ("name", "band", "definition"),
     [
-        ("ODI3 (pe oră)", "între 20,1 și 30,9", "cel puțin 3 % pe oră de timp valid, după regula peak-nadir v1"),
-        ("ODI4 (pe oră)", "între 11,2 și 19,8", "cel puțin 4 % (regula peak-nadir v1)"),
+        ("ODI3 (pe oră)", "între 20,1 și 30,9", "cel puțin 3 % pe oră de timp valid, după regula peak-nadir v2"),
+        ("ODI4 (pe oră)", "între 11,2 și 19,8", "cel puțin 4 % (regula peak-nadir v2)"),
         ("sub 90 %", "între 9,0 și 9,5", "strict sub 90 %"),
         ("la 88 % sau mai jos", "între 99,5 și 121,5", "88 % sau mai mic"),
         ("minim", None, "Cea mai mică valoare măsurată"),
@@ -297,8 +297,8 @@ def test_the_hours_halves_and_shares_of_a_night(dipping: Any) -> None:
     spread = night_view.spread(dipping, RO)
     hours, shares = tables(spread)
     assert hours["head"] == ["De la", "ODI3 (pe oră)", "≥ 3 %", "≥ 4 %"]
-    # the second stretch has 410 valid rows: 1 event in 0.4556 h
-    assert hours["rows"] == [["22:00", "3,0", 3, 2], ["23:00", "2,2", 1, 1]]
+    # the second stretch has 410 valid rows, 27.3 minutes: too few for a rate
+    assert hours["rows"] == [["22:00", "3,0", 3, 2], ["23:00", "–", 1, 1]]
     # 3 events in 0.75 h; 1 in 635 rows, 0.7056 h
     assert "ODI3 în prima jumătate 4,0, în a doua 1,4 pe oră." in text(spread)
     assert "la 88 % sau mai jos: 1,7 min." in text(spread)  # 25 rows of 4 s, of 30
