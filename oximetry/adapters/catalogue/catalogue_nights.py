@@ -7,28 +7,17 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, insert, or_, select, update
 
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.catalogue_files import file_row
 from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
+from oximetry.adapters.catalogue.headline import headline_analysis
+from oximetry.adapters.catalogue.night_lines import drop_line, put_line
 from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.errors import NotFound
 from oximetry.domain.night_numbers import UNFINISHED, WARNINGS, NightNumbers, event_from_json, warns_of
 from oximetry.domain.records import KnownNight, Night, NightState, StoredFile
-
-HEADLINE_RULE = "peak-nadir"
-
-
-def _headline() -> ColumnElement[bool]:
-    night, analysis, other = t.recordings.c, t.analyses.c, t.analyses.alias().c
-    newest = (
-        select(func.max(other.version))
-        .where(other.recording_id == night.id, other.rule == HEADLINE_RULE)
-        .correlate(t.recordings)
-        .scalar_subquery()
-    )
-    return and_(analysis.recording_id == night.id, analysis.rule == HEADLINE_RULE, analysis.version == newest)
 
 
 def _nights() -> Select[Any]:
@@ -36,7 +25,7 @@ def _nights() -> Select[Any]:
     return (
         select(t.recordings, t.patients.c.doctor_id, analysis.id.label("analysis_id"), analysis.summary)
         .join(t.patients, t.patients.c.id == night.patient_id)
-        .join(t.analyses, _headline())
+        .join(t.analyses, headline_analysis())
         .order_by(night.started_at.desc(), night.id)
     )
 
@@ -100,6 +89,7 @@ class NightsTable:
                 self._connection.execute(
                     insert(t.analyses).values(**analysis, id=str(uuid4()), recording_id=night_id, created_at=now)
                 )
+        put_line(self._connection, night_id)
 
     def get(self, night_id: str, doctor_id: str | None = None) -> Night:
         """One night in any state; the worker asks without a doctor. Raises ``NotFound``."""
@@ -162,7 +152,7 @@ class NightsTable:
         return (
             select(t.recordings, t.analyses.c.summary[WARNINGS].label("warnings"))
             .join(t.patients, t.patients.c.id == t.recordings.c.patient_id)
-            .join(t.analyses, _headline())
+            .join(t.analyses, headline_analysis())
             .where(t.patients.c.doctor_id == doctor_id)
         )
 
@@ -174,6 +164,7 @@ class NightsTable:
     def set(self, night_id: str, **values: Any) -> None:
         """Change columns of a recording."""
         self._connection.execute(update(t.recordings).where(t.recordings.c.id == night_id).values(**values))
+        put_line(self._connection, night_id)
 
     def lock(self, night_id: str) -> None:
         """Let one transaction at a time decide what becomes of a night."""
@@ -198,6 +189,7 @@ class NightsTable:
             update(t.upload_items).where(t.upload_items.c.recording_id == night_id).values(recording_id=None)
         )
         self._connection.execute(delete(t.recordings).where(t.recordings.c.id == night_id))
+        drop_line(self._connection, night_id)
 
     def set_plot(self, analysis_id: str, language: str, file_id: str) -> None:
         """The current picture of an analysis in a language."""

@@ -130,7 +130,7 @@ def test_known_nights_are_those_with_the_same_samples_or_of_the_same_device_at_t
 def test_known_night_tells_whether_it_is_unfinished(scene):
     with scene.catalogue.write() as transaction:
         night_id = add_night(transaction, scene.patients[0])
-        summary = {"warnings": [{"code": "truncated", "records": 1}, {"code": "unfinished"}]}
+        summary = NUMBERS.as_json() | {"warnings": [{"code": "truncated", "records": 1}, {"code": "unfinished"}]}
         headline = {"rule": "peak-nadir", "version": 2, "summary": summary, "events": []}
         [before] = transaction.nights.spans(scene.doctors[0].id, scene.patients[0].id)
         transaction.nights.put_analyses(night_id, [headline], NOW)
