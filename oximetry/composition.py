@@ -11,6 +11,7 @@ from typing import Any
 
 from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
 from oximetry.adapters.jobs import HueyBell
+from oximetry.adapters.logo import safe_logo
 from oximetry.adapters.plots import PngRenderer
 from oximetry.adapters.security import Argon2Hasher, FernetVault
 from oximetry.adapters.stores.build import StoreOptions, build_store
@@ -24,6 +25,7 @@ from oximetry.domain.records import Job
 from oximetry.readers.file_names import report_stamp
 from oximetry.readers.formats import create_registry
 from oximetry.services.accounts import AccountService
+from oximetry.services.clinics import ClinicService
 from oximetry.services.incoming import MEGABYTE, UploadLimits
 from oximetry.services.intake.adding import AddingService
 from oximetry.services.intake.assignment import AssignmentService
@@ -34,8 +36,11 @@ from oximetry.services.intake.report_choices import ReportChoiceService
 from oximetry.services.intake.staged import StagedNights
 from oximetry.services.intake.staging import StagingKeeper
 from oximetry.services.intake.storing import StoringService
+from oximetry.services.intake.taking_back import TakingBackService
 from oximetry.services.intake.uploads import UploadService
 from oximetry.services.links import PatientLinks
+from oximetry.services.lists import ListService
+from oximetry.services.loans import LoanService
 from oximetry.services.nights.analysis import NightReport
 from oximetry.services.nights.exclusions import ExclusionService
 from oximetry.services.nights.moving import MovingService
@@ -253,10 +258,14 @@ def _pages(built: _Built) -> WebServices:
     links = PatientLinks(catalogue, built.vault, settings.base_url, clock)
     return WebServices(
         accounts=AccountService(catalogue, Argon2Hasher(), clock),
+        clinics=ClinicService(catalogue, clock, safe_logo),
         links=links,
+        lists=ListService(catalogue, clock),
+        loans=LoanService(catalogue, clock),
         uploads=uploads,
         batches=BatchService(catalogue),
         assignment=AssignmentService(catalogue, links, clock),
+        taking_back=TakingBackService(catalogue, clock),
         joining=JoiningService(catalogue, clock),
         report_choices=ReportChoiceService(catalogue, clock),
         nights=nights,

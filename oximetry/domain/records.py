@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -128,12 +128,17 @@ class OldLink:
 
 @dataclass(frozen=True, slots=True)
 class UploadSession:
-    """A doctor's batch; it outlives reloads, restarts and browsers."""
+    """A doctor's batch; it outlives reloads, restarts and browsers.
+
+    ``labels`` are those of patients to be made, by target; ``taken_back_at`` stands once the doctor took it back.
+    """
 
     id: str
     doctor_id: str
     created_at: datetime
     closed_at: datetime | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taken_back_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,6 +182,7 @@ class UploadItem:
     target: str | None
     patient_id: str | None
     recording_id: str | None
+    confirmed_at: datetime | None = None
 
     @property
     def is_unfinished(self) -> bool:

@@ -17,7 +17,7 @@ from oximetry.domain.records import ItemKind, ItemState, UploadItem, UploadSessi
 
 
 def _session(row: Any) -> UploadSession:
-    return UploadSession(row.id, row.doctor_id, row.created_at, row.closed_at)
+    return UploadSession(row.id, row.doctor_id, row.created_at, row.closed_at, row.labels or {}, row.taken_back_at)
 
 
 def _item(row: Any) -> UploadItem:
@@ -81,6 +81,27 @@ class UploadsTable:
         self._connection.execute(
             update(t.upload_items).where(t.upload_items.c.session_id == session_id).values(name_sealed=None)
         )
+
+    def set_labels(self, session_id: str, labels: Mapping[str, str]) -> None:
+        """The labels of patients to be made, by target."""
+        own = t.upload_sessions.c.id == session_id
+        self._connection.execute(update(t.upload_sessions).where(own).values(labels=dict(labels)))
+
+    def set_taken_back(self, session_id: str, now: datetime) -> None:
+        """What was confirmed of this batch was taken back."""
+        own = t.upload_sessions.c.id == session_id
+        self._connection.execute(update(t.upload_sessions).where(own).values(taken_back_at=now))
+
+    def recent_sessions(self, doctor_id: str, limit: int) -> list[UploadSession]:
+        """The doctor's latest batches that have files, the newest first."""
+        item, session = t.upload_items.c, t.upload_sessions.c
+        rows = self._connection.execute(
+            select(t.upload_sessions)
+            .where(session.doctor_id == doctor_id, select(item.id).where(item.session_id == session.id).exists())
+            .order_by(session.created_at.desc())
+            .limit(limit)
+        )
+        return [_session(row) for row in rows]
 
     def stale_sessions(self, before: datetime) -> list[UploadSession]:
         """Open batches in which nothing is left to do and nothing happened since a time."""

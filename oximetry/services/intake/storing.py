@@ -99,6 +99,7 @@ class StoringService:
             for file in files:
                 transaction.files.add(file.row(("recording", night_id), item.doctor_id), self._clock())
             claim_report(transaction, item, night_id, night.report.numbers)
+            transaction.night_lines.set_sparkline(night_id, item.sparkline)
             self._finish(transaction, item, night_id)
             analysis_id = transaction.nights.get(night_id).analysis_id
             for language in PLOT_LANGUAGES:
