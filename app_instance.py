@@ -17,7 +17,15 @@ from oximetry.services.incoming import MEGABYTE
 from oximetry.settings import Settings
 from oximetry.web import dash_requests, routes, security, sign_in
 from oximetry.web.admin import storage_page
-from oximetry.web.doctor import doctor_app
+from oximetry.web.doctor import (
+    doctor_app,
+    handover_page,
+    night_page,
+    patient_page,
+    patients_page,
+    settings_page,
+    worklist,
+)
 from oximetry.web.patient import patient_app
 from oximetry.web.patient.patient_access import PatientAccess
 
@@ -52,6 +60,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     access = PatientAccess(services.links, services.nights, derive_key(settings.secret(), "patient-cookie"))
     routes.install(server, services, access)
     storage_page.install(server, services, utc_now)
+    for page in (worklist, patients_page, patient_page, night_page, handover_page, settings_page):
+        page.install(server, services)
     dash_apps[security.DOCTOR_PREFIX] = doctor_app.create(server, services, ASSETS)
     callbacks_medical.register(dash_apps[security.DOCTOR_PREFIX], services)
     dash_apps[security.PATIENT_PREFIX] = patient_app.create(server, services, access, ASSETS)

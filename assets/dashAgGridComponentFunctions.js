@@ -6,7 +6,8 @@ window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
   const element = window.React.createElement;
 
   // a 120 x 32 picture of the night: SpO2 from 70 to 100 %, the 90 % line, breaks where nothing was measured
-  components.Sparkline = ({ value }) => {
+  components.Sparkline = ({ value, data }) => {
+    if (data.group) return element(components.DeviceGroup, { data });
     if (!value) return null;
     const y = (spo2) => 31 - (Math.max(spo2, 70) - 70);
     const pieces = [];
@@ -21,6 +22,33 @@ window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
       { width: 120, height: 32, viewBox: "0 0 120 32", "aria-hidden": true, className: "sparkline" },
       element("line", { x1: 0, x2: 120, y1: y(90), y2: y(90), className: "sparkline-limit" }),
       element("path", { d: pieces.join(""), className: "sparkline-trace" }),
+    );
+  };
+
+  // the head of a device's nights: whose they are to be, and the label of somebody new
+  components.DeviceGroup = ({ data }) => {
+    const act = (name, value) => window.dash_clientside.set_props("group-act", {
+      data: { act: name, items: data.items, target: data.target, value, at: Date.now() },
+    });
+    const choices = data.options.map(({ value, label }) => element("option", { key: value, value }, label));
+    const isNew = (data.target || "").startsWith("new:");
+    return element(
+      "div",
+      { className: "device-group" },
+      element("span", { className: "device-name" }, element("b", null, data.device), element("span", { className: "quiet small" }, data.summary)),
+      data.open
+        ? element("select", { className: "input", "aria-label": data.choose, value: data.target || "", onChange: (event) => act("target", event.target.value) },
+          element("option", { key: "", value: "" }, data.nobody), ...choices)
+        : element("b", null, data.patient),
+      data.open && isNew
+        ? element("input", {
+          key: `${data.target}${data.label}`, className: "input", defaultValue: data.label, placeholder: data.label_hint, "aria-label": data.label_name,
+          maxLength: 80, autoComplete: "off",
+          onBlur: (event) => { if (event.target.value !== data.label) act("label", event.target.value); },
+          onKeyDown: (event) => { event.stopPropagation(); if (event.key === "Enter") event.target.blur(); },
+        })
+        : element("span", { className: "small" }, data.loan),
+      element("span", { className: "inline good small" }, data.state),
     );
   };
 
@@ -56,4 +84,4 @@ window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
 // Tab goes on to the next button or choice, and a key inside one of them is its own, not the grid's
 window.dashAgGridFunctions = window.dashAgGridFunctions || {};
 window.dashAgGridFunctions.keepsItsKeys = ({ event }) =>
-  event.key === "Tab" || Boolean(event.target.closest("button, select"));
+  event.key === "Tab" || Boolean(event.target.closest("button, select, input"));

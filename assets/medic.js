@@ -1,22 +1,10 @@
 "use strict";
-// Which view the fragment names; the night panel and the keyboard; signing out; copying a link; an expired session.
+// A batch's page: the night panel and the keyboard; signing out; an expired session; whose page asks for its layout.
 window.dash_clientside = window.dash_clientside || {};
 {
   let opener = null; // a selector, for the grid may have drawn its row anew
 
   window.dash_clientside.medic = {
-    showView(hash) {
-      const patient = /^#pacient\/([0-9a-f-]{36})$/.exec(hash || "");
-      const patients = hash === "#pacienti";
-      return [Boolean(patient) || patients, !patients, !patient, patient ? patient[1] : null];
-    },
-    spanChosen(selected) {
-      const range = (selected || {}).range || {};
-      const ends = range[Object.keys(range).find((name) => name.startsWith("x"))];
-      if (!ends) return [window.dash_clientside.no_update, window.dash_clientside.no_update];
-      // plotly leaves out what is zero: midnight is the date alone
-      return [...ends].sort().map((text) => `${text}${text.length === 10 ? " 00:00" : ""}`.replace(" ", "T").slice(0, 19));
-    },
     nightShown(hidden) {
       setTimeout(() => (hidden ? goBack() : goToNight()), 0);
       return "-1";
@@ -37,9 +25,7 @@ window.dash_clientside = window.dash_clientside || {};
 
   document.addEventListener("click", ({ target }) => {
     const row = target.closest(".ag-row");
-    const button = target.closest("button[id*='night-action']");
     if (row) opener = `.ag-row[row-id="${CSS.escape(row.getAttribute("row-id"))}"] .night-open`;
-    else if (button) opener = `#${CSS.escape(button.id)}`;
   }, true);
 
   document.addEventListener("keydown", (event) => {
@@ -63,6 +49,9 @@ window.medicExpired = (expired) => {
 {
   const ask = window.fetch.bind(window);
   window.fetch = async (...request) => {
+    if (String(request[0]).endsWith("/medic/_dash-layout")) { // one app, and each address has a layout of its own
+      request[1] = { ...request[1], headers: { ...(request[1] || {}).headers, "X-Page": location.pathname } };
+    }
     const answer = await ask(...request);
     if (answer.status === 401) window.medicExpired(true);
     else if (answer.ok && answer.url.includes("/medic/_dash-update-component")) window.medicExpired(false);
@@ -80,14 +69,4 @@ const signOut = async () => {
 
 document.addEventListener("click", async (event) => {
   if (event.target.closest("[data-sign-out]")) await signOut();
-  const copy = event.target.closest("[data-copy]");
-  if (copy) {
-    try {
-      await navigator.clipboard.writeText(copy.dataset.copy);
-      copy.classList.add("copied");
-      setTimeout(() => copy.classList.remove("copied"), 1500);
-    } catch { // not allowed here: the link stands selected, ready for the keyboard
-      window.getSelection().selectAllChildren(copy.closest(".link-box").querySelector(".link-url"));
-    }
-  }
 });

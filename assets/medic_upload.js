@@ -14,7 +14,16 @@
   const words = () => JSON.parse(zone().dataset.words);
   const limit = (name) => Number(zone().dataset[name]);
 
-  const take = (list) => {
+  // on the work list the batch is asked for when the first file comes
+  const openBatch = async () => {
+    if (zone().dataset.session) return;
+    const answer = await fetch("/medic/intake");
+    if (answer.status === 401 || answer.url.includes("/login")) { window.medicExpired(true); return; }
+    zone().dataset.session = (/intake\/([0-9a-f-]{36})/.exec(answer.url) || [])[1] || "";
+  };
+
+  const take = async (list) => {
+    await openBatch();
     if (zone().dataset.session !== batch) { batch = zone().dataset.session; accepted = 0; }
     let bytes = [...files.values()].reduce((sum, entry) => sum + entry.file.size, 0);
     for (const file of list) {
@@ -95,7 +104,10 @@
   let refreshTimer = null;
   const refreshTable = () => {
     clearTimeout(refreshTimer);
-    refreshTimer = setTimeout(() => window.dash_clientside.set_props("refresh", { data: Date.now() }), 150);
+    refreshTimer = setTimeout(() => {
+      if (window.dash_clientside) window.dash_clientside.set_props("refresh", { data: Date.now() });
+      else if (files.size === 0) location.assign(`/medic/intake/${zone().dataset.session}`);
+    }, 150);
   };
 
   const button = (label, entry, act) => {

@@ -2,27 +2,18 @@
 // An event's line brings the plot to it, five minutes on either side.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-event-at]");
-  const plot = link && link.closest(".card").querySelector(".js-plotly-plot");
+  const plot = link && link.closest(".card-plot, .card").querySelector(".js-plotly-plot");
   if (!plot) return;
   const at = Date.parse(`${link.dataset.eventAt}Z`);
   const iso = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 23);
   window.Plotly.relayout(plot, { "xaxis.range": [iso(at - 300000), iso(at + 300000)] });
-  plot.scrollIntoView({ block: "center" });
-});
-
-// Choosing a span: from now on a drag over the plot marks one instead of zooming; the bar takes its ends.
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-exclude-drag]");
-  const plot = button && button.closest(".card").querySelector(".js-plotly-plot");
-  if (!plot) return;
-  const choosing = plot._fullLayout.dragmode !== "select";
-  window.Plotly.relayout(plot, { dragmode: choosing ? "select" : "zoom", selectdirection: "h", selections: [] });
-  if (choosing) plot.scrollIntoView({ block: "center" });
+  const seen = plot.getBoundingClientRect();
+  if (seen.top < 0 || seen.bottom > window.innerHeight) plot.scrollIntoView({ block: "nearest" });
 });
 
 // Keys for a focused plot: arrows step through the desaturations, with Shift they move along the night, + and - zoom,
-// 0 shows the whole night again, e begins to exclude, ? shows what the keys and signs mean.
-const aroundEvent = (plot, night, at, direction) => {
+// 0 shows the whole night again, ? shows what the keys and signs mean.
+const aroundEvent = (plot, at, direction) => {
   const nadirs = plot.data
     .filter((trace) => String((trace.marker || {}).symbol).startsWith("triangle-up"))
     .flatMap((trace) => trace.x.map((text) => Date.parse(`${text}Z`)))
@@ -43,8 +34,8 @@ document.addEventListener("keydown", (event) => {
     ArrowLeft: [from - span / 4, to - span / 4],
     ArrowRight: [from + span / 4, to + span / 4],
   } : {
-    ArrowLeft: aroundEvent(plot, night, (from + to) / 2, -1),
-    ArrowRight: aroundEvent(plot, night, span < night[1] - night[0] ? (from + to) / 2 : from, 1),
+    ArrowLeft: aroundEvent(plot, (from + to) / 2, -1),
+    ArrowRight: aroundEvent(plot, span < night[1] - night[0] ? (from + to) / 2 : from, 1),
     "+": [from + span / 4, to - span / 4],
     "=": [from + span / 4, to - span / 4],
     "-": [from - span / 2, to + span / 2],
@@ -52,17 +43,17 @@ document.addEventListener("keydown", (event) => {
   const iso = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 23);
   const show = ([left, right]) => window.Plotly.relayout(plot, { "xaxis.range": [left, right].map(iso) });
   if (night.length !== 2) return;
-  const card = frame.closest(".card");
-  const help = card.querySelector(".plot-help");
-  const drag = card.querySelector(".exclude-bar:not([hidden]) [data-exclude-drag]");
+  const help = frame.closest(".card").querySelector(".plot-help");
   if (event.key === "0") show(night);
   else if (event.key === "?" && help) help.open = !help.open;
-  else if (event.key === "e" && drag) drag.click();
   else if (moves[event.key]) {
     const [left, right] = moves[event.key];
     const width = Math.min(right - left, night[1] - night[0]);
     const start = Math.min(Math.max(left, night[0]), night[1] - width);  // never off the night
     show([start, start + width]);
+    if (!event.shiftKey && event.key.startsWith("Arrow")) {
+      document.dispatchEvent(new CustomEvent("plot-at-event", { detail: iso((left + right) / 2) }));
+    }
   } else return;
   event.preventDefault();
 });

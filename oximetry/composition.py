@@ -41,6 +41,7 @@ from oximetry.services.intake.uploads import UploadService
 from oximetry.services.links import PatientLinks
 from oximetry.services.lists import ListService
 from oximetry.services.loans import LoanService
+from oximetry.services.merging import MergingService
 from oximetry.services.nights.analysis import NightReport
 from oximetry.services.nights.exclusions import ExclusionService
 from oximetry.services.nights.moving import MovingService
@@ -262,8 +263,9 @@ def _pages(built: _Built) -> WebServices:
         links=links,
         lists=ListService(catalogue, clock),
         loans=LoanService(catalogue, clock),
+        merging=MergingService(catalogue, clock),
         uploads=uploads,
-        batches=BatchService(catalogue),
+        batches=BatchService(catalogue, clock),
         assignment=AssignmentService(catalogue, links, clock),
         taking_back=TakingBackService(catalogue, clock),
         joining=JoiningService(catalogue, clock),

@@ -89,7 +89,7 @@ class NightLine:
         The patient's slip number and label.
     reviewed_at : datetime or None
         When a doctor ticked the night off.
-    odi3_per_h … lowest_pct : float or None
+    odi3_per_h … spo2_mean_pct : float or None
         ``None`` when it cannot be known.
     warnings : sequence of mapping
         As `NightNumbers.as_json` keeps them: ``code`` and details.
@@ -114,21 +114,25 @@ class NightLine:
     odi3_mean120_per_h: float | None
     odi4_mean120_per_h: float | None
     below90_pct: float | None
-    lowest_pct: float | None
-    mean_pct: float | None
+    spo2_min_pct: float | None
+    spo2_mean_pct: float | None
     is_below_range: bool
     warnings: Sequence[Mapping[str, Any]]
     sparkline: Sequence[float | None] | None
 
     @property
-    def is_short(self) -> bool:
-        """Whether there are fewer valid hours than an index should stand on."""
-        return self.valid_s < MIN_VALID_HOURS * SECONDS_PER_HOUR
+    def valid_hours(self) -> float:
+        """Valid time in hours."""
+        return self.valid_s / SECONDS_PER_HOUR
 
-    def odi_per_h(self, headline: Headline) -> float | None:
-        """The clinic's index; ``None`` for a short night too: a list names no index of one."""
-        value: float | None = getattr(self, headline.number)
-        return None if self.is_short else value
+    @property
+    def is_short(self) -> bool:
+        """Whether there are fewer valid hours than an index should stand on: a list names none then."""
+        return self.valid_hours < MIN_VALID_HOURS
+
+    def below_pct(self, threshold_pct: int) -> float | None:
+        """Percent of the valid time below 90 %; no other threshold is kept in a line."""
+        return self.below90_pct if threshold_pct == 90 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,8 @@ def user_hash(email: str) -> str:
 class Patient:
     """A random id and an optional label that only its doctor sees; never a name that leaves the catalogue.
 
-    ``extra_rules`` are the names of ``oximetry.domain.extra_rules`` that the doctor has switched on.
+    ``extra_rules`` are the names of ``oximetry.domain.extra_rules`` that the doctor has switched on; ``merged_into``
+    is the patient who turned out to be the same person.
     """
 
     id: str
@@ -93,6 +94,8 @@ class Patient:
     number: int
     created_at: datetime
     extra_rules: tuple[str, ...] = ()
+    notes: str | None = None
+    merged_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,7 @@ class Night:
     removed_at: datetime | None
     analysis_id: str
     numbers: NightNumbers
+    notes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import uuid4
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
+from oximetry.domain.clinic import LinkOpening
 from oximetry.domain.errors import ConfigurationError, InvalidRequest, LinkRefused
 from oximetry.domain.extra_rules import NAMES
 from oximetry.domain.label_privacy import telling
@@ -20,6 +22,7 @@ from oximetry.domain.records import Link, OldLink, Patient
 logger = logging.getLogger(__name__)
 
 MAX_LABEL_LENGTH = 80
+MAX_NOTES_LENGTH = 2000
 _OLD_TOKEN = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 _SECRET = re.compile(r"^[A-Za-z0-9_-]{43}$")
 
@@ -32,6 +35,10 @@ class PatientCard:
     url: str | None
     link: Link | None
     old_links: tuple[OldLink, ...] = ()
+
+    def link_is_older(self, than: datetime | None) -> bool:
+        """Whether the link was there before a moment: its patient may have it already."""
+        return self.link is not None and than is not None and self.link.created_at < than
 
 
 class PatientLinks:
@@ -51,10 +58,11 @@ class PatientLinks:
         self._base_url = base_url
         self._clock = clock
 
-    def create(self, doctor_id: str, label: str | None = None) -> PatientCard:
-        """A new patient with a live link."""
+    def create(self, doctor_id: str, label: str | None = None, *, acknowledged: bool = False) -> PatientCard:
+        """A new patient with a live link; for the label see `checked_label`."""
+        checked = checked_label(label, acknowledged=acknowledged)
         with self._catalogue.write() as transaction:
-            patient = self.create_within(transaction, doctor_id, checked_label(label))
+            patient = self.create_within(transaction, doctor_id, checked)
         return self.card(doctor_id, patient.id)
 
     def create_within(self, transaction: Transaction, doctor_id: str, label: str | None = None) -> Patient:
@@ -121,6 +129,21 @@ class PatientLinks:
             transaction.patients.get(doctor_id, patient_id)
             transaction.patients.set_label(doctor_id, patient_id, checked)
 
+    def set_notes(self, doctor_id: str, patient_id: str, notes: str) -> None:
+        """Change the notes that only the doctor sees; at most 2,000 characters."""
+        cleaned = "\n".join(_printable(line).rstrip() for line in notes.splitlines()).strip()
+        if len(cleaned) > MAX_NOTES_LENGTH:
+            raise InvalidRequest("notes_too_long", maximum=MAX_NOTES_LENGTH)
+        with self._catalogue.write() as transaction:
+            transaction.patients.get(doctor_id, patient_id)
+            transaction.patients.set_notes(doctor_id, patient_id, cleaned or None)
+
+    def openings(self, doctor_id: str, patient_id: str, limit: int) -> list[LinkOpening]:
+        """Who opened the page through the live link lately, the newest first."""
+        with self._catalogue.read() as transaction:
+            links = transaction.patients.live_links(doctor_id, patient_id)
+            return transaction.openings.of(links[0].id, limit) if links else []
+
     def set_extra_rules(self, doctor_id: str, patient_id: str, names: Collection[str]) -> None:
         """Switch exactly these extra rules on for a patient, and the others off; an unknown name is refused."""
         if not set(names) <= set(NAMES):
@@ -150,12 +173,19 @@ class PatientLinks:
             if transaction.patients.revoke_links(patient_id, self._clock()):
                 transaction.audit.add(self._clock(), doctor_id, "link_revoked", ("patient", patient_id))
 
-    def open(self, secret: str, *, preview_by: str | None = None, open_already: str | None = None) -> Link:
+    def open(
+        self,
+        secret: str,
+        *,
+        preview_by: str | None = None,
+        open_already: str | None = None,
+        browser: tuple[str, str] = ("", ""),
+    ) -> Link:
         """The live link of a secret.
 
         Unknown, malformed and revoked secrets raise the same ``LinkRefused`` after the same look-up. The opening is
         counted unless this browser has the link ``open_already`` (its id), or ``preview_by``, a signed-in doctor's
-        id, is the patient's own doctor.
+        id, is the patient's own doctor. ``browser`` is its kind and its key, for who asks who opened the page.
         """
         malformed = not _SECRET.match(secret)
         digest = hashlib.sha256(secret[:200].encode(errors="replace")).hexdigest()
@@ -166,6 +196,7 @@ class PatientLinks:
         if preview_by != link.doctor_id and open_already != link.id:
             with self._catalogue.write() as transaction:
                 transaction.patients.count_opening(link.id, self._clock())
+                transaction.openings.add(link.id, *browser, self._clock())
         return link
 
     def open_old(self, token: str) -> str:
@@ -229,10 +260,14 @@ def checked_label(label: str | None, *, acknowledged: bool = False) -> str | Non
     Raises ``InvalidRequest``: ``label_too_long`` (``maximum``), and ``label_id_number``, ``label_phone`` or
     ``label_name`` for one that tells who the person is, unless that was asked about before.
     """
-    cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in label or "").split())
+    cleaned = " ".join(_printable(label or "").split())
     if len(cleaned) > MAX_LABEL_LENGTH:
         raise InvalidRequest("label_too_long", maximum=MAX_LABEL_LENGTH)
     told = telling(cleaned)
     if told is not None and not acknowledged:
         raise InvalidRequest(f"label_{told.value}")
     return cleaned or None
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in text)

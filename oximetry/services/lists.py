@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.listing import PAGE_ROWS, NightCounts, NightFilter, NightLine, PatientLine, PatientOrder
@@ -71,6 +72,10 @@ class ListService:
                 lines.months(doctor_id),
             )
 
+    def today(self, time_zone: str) -> date:
+        """The day that it is now in a time zone."""
+        return local(self._clock(), time_zone).date()
+
     def counts(self, doctor_id: str) -> NightCounts:
         """How many nights are in each state."""
         with self._catalogue.read() as transaction:
@@ -132,3 +137,8 @@ def _on_a_page(offset: int, total: int) -> int:
     """The beginning of the page that an offset lies on, or of the last page."""
     last = max(0, total - 1) // PAGE_ROWS * PAGE_ROWS
     return min(max(0, offset) // PAGE_ROWS * PAGE_ROWS, last)
+
+
+def local(moment: datetime, time_zone: str) -> datetime:
+    """One of our own times, naive UTC, as the clock on a clinic's wall shows it."""
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(time_zone)).replace(tzinfo=None)

@@ -76,6 +76,20 @@ class Words:
         """``15 octombrie 2025``."""
         return format_date(moment, "d MMMM y", locale=self.language)
 
+    def weekday(self, day: date) -> str:
+        """``Miercuri, 25 noiembrie``."""
+        shown = format_date(day, "EEEE, d MMMM", locale=self.language)
+        return shown[:1].upper() + shown[1:]
+
+    def month(self, day: date) -> str:
+        """``Noiembrie 2026``."""
+        shown = format_date(day, "LLLL y", locale=self.language)
+        return shown[:1].upper() + shown[1:]
+
+    def short_month(self, day: date) -> str:
+        """``nov.``."""
+        return format_date(day, "LLL", locale=self.language)
+
     def moment(self, moment: datetime) -> str:
         """``15 octombrie 2025, ora 20:35``."""
         return self("date.moment", day=self.day(moment), time=f"{moment:%H:%M}")

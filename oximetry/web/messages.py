@@ -21,12 +21,12 @@ def signed_in_doctor() -> Doctor:
 
 def said(words: Words, key: str) -> Component:
     """Something was done."""
-    return html.Div(words(key), className="message message-good")
+    return html.Div(words(key), className="msg good")
 
 
 def failed(words: Words, error: OximetryError) -> Component:
     """Something was not done, and why."""
-    return html.Div(words.error(error), className="message message-error")
+    return html.Div(words.error(error), className="msg bad")
 
 
 def tell(error: Exception) -> None:

@@ -11,12 +11,39 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Generic, Protocol, TypeVar
 
+from oximetry.domain.listing import Headline
 from oximetry.domain.night_numbers import NightNumbers
+from oximetry.domain.quality import LOWEST_PRINTED_PCT
 from oximetry.web.i18n import NO_VALUE, Words
 
-FLOOR_PCT = 61  # the lowest SpO2 that a device with a floor prints
-BELOW_FLOOR_SORTS_AS = 60.0
+BELOW_FLOOR_SORTS_AS = LOWEST_PRINTED_PCT - 1
+
+
+class Listed(Protocol):
+    """The numbers that a list keeps of a night, and every night has."""
+
+    @property
+    def odi3_per_h(self) -> float | None: ...
+    @property
+    def odi4_per_h(self) -> float | None: ...
+    @property
+    def odi3_mean120_per_h(self) -> float | None: ...
+    @property
+    def odi4_mean120_per_h(self) -> float | None: ...
+    @property
+    def spo2_min_pct(self) -> float | None: ...
+    @property
+    def spo2_mean_pct(self) -> float | None: ...
+    @property
+    def valid_hours(self) -> float: ...
+    @property
+    def is_below_range(self) -> bool: ...
+    def below_pct(self, threshold_pct: int) -> float | None: ...
+
+
+Numbers = TypeVar("Numbers", bound=Listed, contravariant=True)
 
 
 class Unit(Enum):
@@ -30,7 +57,7 @@ class Unit(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class ShownNumber:
+class ShownNumber(Generic[Numbers]):
     """One number of a night on the screens.
 
     Attributes
@@ -49,30 +76,30 @@ class ShownNumber:
     """
 
     name: str
-    value: Callable[[NightNumbers], float | None]
+    value: Callable[[Numbers], float | None]
     unit: Unit = Unit.NONE
     decimals: int = 1
     plain_decimals: int = 0
     band: str = ""
     has_floor: bool = False
 
-    def text(self, numbers: NightNumbers, words: Words) -> str:
+    def text(self, numbers: Numbers, words: Words) -> str:
         """For the doctor, with its unit."""
         return self._text(numbers, words, self.decimals)
 
-    def plain(self, numbers: NightNumbers, words: Words) -> str:
+    def plain(self, numbers: Numbers, words: Words) -> str:
         """For the patient, with its unit."""
         return self._text(numbers, words, self.plain_decimals)
 
-    def digits(self, numbers: NightNumbers, words: Words) -> str:
+    def digits(self, numbers: Numbers, words: Words) -> str:
         """For the doctor, without its unit, which stands beside it."""
         return self._digits(numbers, words, self.decimals)
 
-    def plain_digits(self, numbers: NightNumbers, words: Words) -> str:
+    def plain_digits(self, numbers: Numbers, words: Words) -> str:
         """For the patient, without its unit."""
         return self._digits(numbers, words, self.plain_decimals)
 
-    def sort_value(self, numbers: NightNumbers) -> float | None:
+    def sort_value(self, numbers: Numbers) -> float | None:
         """Where the night stands when a table is sorted by it; ``None`` when it cannot be known."""
         if self._is_below_floor(numbers):
             return BELOW_FLOOR_SORTS_AS
@@ -83,7 +110,7 @@ class ShownNumber:
         """What is counted, with the rule that counts it."""
         return words(f"definition.{self.name}", rule=numbers.rule.name, version=numbers.rule.version)
 
-    def _text(self, numbers: NightNumbers, words: Words, decimals: int) -> str:
+    def _text(self, numbers: Numbers, words: Words, decimals: int) -> str:
         shown = self._digits(numbers, words, decimals)
         if shown == NO_VALUE and self.unit is Unit.PERCENT:
             return shown
@@ -94,40 +121,57 @@ class ShownNumber:
                 return words(f"unit.{self.unit.value}", value=shown)
         return shown
 
-    def _digits(self, numbers: NightNumbers, words: Words, decimals: int) -> str:
+    def _digits(self, numbers: Numbers, words: Words, decimals: int) -> str:
         if self._is_below_floor(numbers):
-            return f"< {words.number(FLOOR_PCT, 0)}"
+            return f"< {words.number(LOWEST_PRINTED_PCT, 0)}"
         value = self.value(numbers)
         if self.unit is Unit.CLOCK and value is not None and not math.isnan(value):
             return words.duration(value)
         return words.number(value, decimals)
 
-    def _is_below_floor(self, numbers: NightNumbers) -> bool:
+    def _is_below_floor(self, numbers: Numbers) -> bool:
         return self.has_floor and numbers.is_below_range
 
 
-ODI3 = ShownNumber("odi3", lambda numbers: numbers.odi3_per_h, band="odi3_per_h")
-ODI4 = ShownNumber("odi4", lambda numbers: numbers.odi4_per_h, band="odi4_per_h")
-ODI3_COMPANION = ShownNumber("odi3", lambda numbers: numbers.odi3_mean120_per_h)
-ODI4_COMPANION = ShownNumber("odi4", lambda numbers: numbers.odi4_mean120_per_h)
-EVENTS3 = ShownNumber("events3", lambda numbers: numbers.desaturations3, decimals=0)
-EVENTS4 = ShownNumber("events4", lambda numbers: numbers.desaturations4, decimals=0)
-BELOW90 = ShownNumber("below90", lambda numbers: numbers.below_pct(90), Unit.PERCENT, band="time_below_pct.90")
-T90 = ShownNumber("t90", lambda numbers: numbers.t90_min, Unit.MINUTES, band="t90_min")
-LE88 = ShownNumber("le88", lambda numbers: numbers.t_le88_min, Unit.MINUTES, band="t_le88_min")
-LOWEST = ShownNumber("lowest", lambda numbers: numbers.spo2_min_pct, Unit.PERCENT, decimals=0, has_floor=True)
-MEAN = ShownNumber("mean", lambda numbers: numbers.spo2_mean_pct, Unit.PERCENT, band="spo2_mean_pct")
-PULSE = ShownNumber("pulse", lambda numbers: numbers.pulse_mean_bpm, decimals=0)
-VALID = ShownNumber("valid", lambda numbers: numbers.valid_hours, Unit.HOURS, decimals=2, plain_decimals=1)
-VALID_CLOCK = ShownNumber("valid", lambda numbers: numbers.valid_s, Unit.CLOCK)
-RECORDED = ShownNumber("duration", lambda numbers: numbers.recorded_s, Unit.CLOCK)
-BELOW_RANGE = ShownNumber("below_range", lambda numbers: numbers.below_range_s / 60, Unit.MINUTES, plain_decimals=1)
+ODI3: ShownNumber[Listed] = ShownNumber("odi3", lambda numbers: numbers.odi3_per_h, band="odi3_per_h")
+ODI4: ShownNumber[Listed] = ShownNumber("odi4", lambda numbers: numbers.odi4_per_h, band="odi4_per_h")
+ODI3_COMPANION: ShownNumber[Listed] = ShownNumber("odi3", lambda numbers: numbers.odi3_mean120_per_h)
+ODI4_COMPANION: ShownNumber[Listed] = ShownNumber("odi4", lambda numbers: numbers.odi4_mean120_per_h)
+EVENTS3: ShownNumber[NightNumbers] = ShownNumber("events3", lambda numbers: numbers.desaturations3, decimals=0)
+EVENTS4: ShownNumber[NightNumbers] = ShownNumber("events4", lambda numbers: numbers.desaturations4, decimals=0)
+BELOW90: ShownNumber[Listed] = ShownNumber(
+    "below90", lambda numbers: numbers.below_pct(90), Unit.PERCENT, band="time_below_pct.90"
+)
+T90: ShownNumber[NightNumbers] = ShownNumber("t90", lambda numbers: numbers.t90_min, Unit.MINUTES, band="t90_min")
+LE88: ShownNumber[NightNumbers] = ShownNumber(
+    "le88", lambda numbers: numbers.t_le88_min, Unit.MINUTES, band="t_le88_min"
+)
+LOWEST: ShownNumber[Listed] = ShownNumber(
+    "lowest", lambda numbers: numbers.spo2_min_pct, Unit.PERCENT, decimals=0, has_floor=True
+)
+MEAN: ShownNumber[Listed] = ShownNumber(
+    "mean", lambda numbers: numbers.spo2_mean_pct, Unit.PERCENT, band="spo2_mean_pct"
+)
+PULSE: ShownNumber[NightNumbers] = ShownNumber("pulse", lambda numbers: numbers.pulse_mean_bpm, decimals=0)
+VALID: ShownNumber[Listed] = ShownNumber(
+    "valid", lambda numbers: numbers.valid_hours, Unit.HOURS, decimals=2, plain_decimals=1
+)
+VALID_CLOCK: ShownNumber[NightNumbers] = ShownNumber("valid", lambda numbers: numbers.valid_s, Unit.CLOCK)
+RECORDED: ShownNumber[NightNumbers] = ShownNumber("duration", lambda numbers: numbers.recorded_s, Unit.CLOCK)
+BELOW_RANGE: ShownNumber[NightNumbers] = ShownNumber(
+    "below_range", lambda numbers: numbers.below_range_s / 60, Unit.MINUTES, plain_decimals=1
+)
 
-NIGHT_PANEL = (ODI3, ODI4, BELOW90, LE88, LOWEST, MEAN, PULSE, VALID)
-BATCH_TABLE = (RECORDED, ODI3, ODI4, BELOW90, LOWEST)
-NIGHT_ROW = (("column.odi3", ODI3), ("column.odi4", ODI4), ("number.below90", BELOW90), ("number.lowest", LOWEST))
-PATIENT_PAGE = (MEAN, LOWEST, BELOW90)
-COMMAND_LINE = (
+NIGHT_PANEL: tuple[ShownNumber[NightNumbers], ...] = (ODI3, ODI4, BELOW90, LE88, LOWEST, MEAN, PULSE, VALID)
+BATCH_TABLE: tuple[ShownNumber[NightNumbers], ...] = (RECORDED, ODI3, ODI4, BELOW90, LOWEST)
+NIGHT_ROW: tuple[tuple[str, ShownNumber[Listed]], ...] = (
+    ("column.odi3", ODI3),
+    ("column.odi4", ODI4),
+    ("number.below90", BELOW90),
+    ("number.lowest", LOWEST),
+)
+PATIENT_PAGE: tuple[ShownNumber[Listed], ...] = (MEAN, LOWEST, BELOW90)
+COMMAND_LINE: tuple[tuple[str, ShownNumber[NightNumbers]], ...] = (
     ("cli.analyse.recorded", RECORDED),
     ("cli.analyse.valid", VALID_CLOCK),
     ("cli.analyse.odi3", ODI3),
@@ -136,3 +180,10 @@ COMMAND_LINE = (
     ("cli.analyse.lowest", LOWEST),
     ("cli.analyse.mean", MEAN),
 )
+
+HEADLINES: dict[Headline, ShownNumber[Listed]] = {
+    Headline.ODI4_MEAN120: ODI4_COMPANION,
+    Headline.ODI3_MEAN120: ODI3_COMPANION,
+    Headline.ODI4: ODI4,
+    Headline.ODI3: ODI3,
+}

@@ -96,7 +96,8 @@ def _patient(services: WebServices, access: PatientAccess) -> Blueprint:
         posted = posted_json()
         secret = str(posted.get("secret", "")) if isinstance(posted, dict) else ""
         doctor_id = current_user.doctor.id if current_user.is_authenticated else None
-        link = services.links.open(secret, preview_by=doctor_id, open_already=access.open_already())
+        browser = (browser_kind(request.user_agent.string), access.browser_key())
+        link = services.links.open(secret, preview_by=doctor_id, open_already=access.open_already(), browser=browser)
         response = jsonify(patient_id=link.patient_id, preview=doctor_id == link.doctor_id)
         access.remember(response, link)
         return response
@@ -153,6 +154,14 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.response
     return _words_page(f"error.{status}" if status in (400, 403, 404, 503) else "error.500", status)
+
+
+def browser_kind(user_agent: str) -> str:
+    """``phone``, ``tablet`` or ``computer``, as the browser says of itself."""
+    said = user_agent.lower()
+    if "ipad" in said or "tablet" in said or ("android" in said and "mobile" not in said):
+        return "tablet"
+    return "phone" if "mobi" in said or "iphone" in said else "computer"
 
 
 def _words_page(key: str, status: int) -> Response:

@@ -22,17 +22,13 @@ CSRF_COOKIE = "_csrf_token"
 WITHOUT_TOKEN = ("/patient/session", "/patient/old-link", "/patient/_dash-update-component")
 ANY_HOST = ("/healthz",)
 
-# Dash's catch-all would answer 200 to any path below its prefix; only these and our own routes exist
+# Dash's catch-all would answer 200 to any path below its prefix; only these and the routes of our own exist
 _DASH_PATHS = re.compile(
     r"/(medic|patient)/(|_dash-layout|_dash-dependencies|_dash-update-component|_favicon\.ico"
     r"|_dash-component-suites/\w+(/[\w@-][\w.@-]*)+|assets(/[\w-][\w.-]*)+)"
 )
-_OWN_PATHS = re.compile(
-    r"POST /medic/uploads/[0-9a-f-]{36}/files|POST /patient/(session|old-link)"
-    r"|(GET|HEAD) /patient/[0-9a-f-]{36}/(csvs|originals|pdfs|plots)/[^/]+"
-    r"|(GET|HEAD) /medic/storage(/files/[0-9a-f-]{36}|/plans/[0-9a-z-]{1,36}(/plan\.jsonl)?)?"
-    r"|POST /medic/storage/(init|files(/[0-9a-f-]{36}/(delete|restore|assign))?|plans(/[0-9a-z-]{1,36}/apply)?)"
-)
+_DASH_ENDPOINT = re.compile(r"/|_dash")
+_ASKED_BY_SCRIPTS = (f"{DOCTOR_PREFIX}_dash", "/medic/patients/choices")
 _STATIC = re.compile(r"/(_dash-component-suites|assets)/|/_favicon\.ico$")
 
 
@@ -120,15 +116,21 @@ def _check_path() -> None:
     path = request.path
     if not path.startswith((DOCTOR_PREFIX, PATIENT_PREFIX)):
         return
-    if ".." in path or not (_DASH_PATHS.fullmatch(path) or _OWN_PATHS.fullmatch(f"{request.method} {path}")):
+    if ".." in path or "//" in path or not (_is_own_route() or _DASH_PATHS.fullmatch(path)):
         abort(404)
+
+
+def _is_own_route() -> bool:
+    """Whether a route of ours, and not one of Dash's, matched this path and method: a page is allowed by having one."""
+    endpoint = request.endpoint
+    return endpoint is not None and not _DASH_ENDPOINT.match(endpoint)
 
 
 def _check_sign_in() -> ResponseReturnValue | None:
     path = request.path
     if not path.startswith(DOCTOR_PREFIX) or _STATIC.search(path) or current_user.is_authenticated:
         return None
-    if request.method == "GET" and (path == DOCTOR_PREFIX or path.startswith(STORAGE_PATH)):
+    if request.method in ("GET", "HEAD") and not path.startswith(_ASKED_BY_SCRIPTS):
         return redirect("/login")
     return {"reason": "signed_out"}, 401
 
@@ -158,10 +160,16 @@ def _finish(response: Response, fence: Fence, policy: str) -> Response:
         headers["Cache-Control"] = "no-store"
     elif request.args.get("m") and "Cache-Control" in headers:
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    if request.path in ("/login", DOCTOR_PREFIX) and response.status_code == 200:
+    if _is_page(response):
         token = generate_csrf()
         response.set_cookie(CSRF_COOKIE, token, secure=fence.https, samesite="Lax", httponly=False)
     return response
+
+
+def _is_page(response: Response) -> bool:
+    """Whether a doctor's page was answered, whose script must know the token."""
+    own = request.path == "/login" or request.path.startswith(DOCTOR_PREFIX)
+    return own and response.status_code == 200 and response.mimetype == "text/html"
 
 
 def compress(server: Flask) -> None:

@@ -18,6 +18,7 @@ from oximetry.services.intake.uploads import UploadService
 from oximetry.services.links import PatientLinks
 from oximetry.services.lists import ListService
 from oximetry.services.loans import LoanService
+from oximetry.services.merging import MergingService
 from oximetry.services.nights.exclusions import ExclusionService
 from oximetry.services.nights.nights import NightService
 from oximetry.services.nights.rule_answers import ExtraRuleService
@@ -57,6 +58,7 @@ class WebServices:
     links: PatientLinks
     lists: ListService
     loans: LoanService
+    merging: MergingService
     uploads: UploadService
     batches: BatchService
     assignment: AssignmentService

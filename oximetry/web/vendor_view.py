@@ -10,7 +10,7 @@ from oximetry.web.i18n import NO_VALUE, Words
 from oximetry.web.numbers import BELOW90, EVENTS3, EVENTS4, LOWEST, MEAN, ShownNumber
 
 # the device's name of a number, and ours
-_PAIRS: tuple[tuple[str, ShownNumber | None], ...] = (
+_PAIRS: tuple[tuple[str, ShownNumber[NightNumbers] | None], ...] = (
     ("spo2_mean_pct", MEAN),
     ("spo2_min_pct", LOWEST),
     ("below90_pct", BELOW90),

@@ -31,8 +31,9 @@ def _shown_file(*, to_link: bool) -> Select[Any]:
     tables = t.stored_files.join(t.patients, patient.id == bindparam("patient_id")).outerjoin(t.recordings, nights)
     tables = tables.outerjoin(t.outbox, t.outbox.c.key == file.key)
     if to_link:
-        link = t.patient_links.c
-        tables = tables.join(t.patient_links, link.patient_id == patient.id)
+        link, holder = t.patient_links.c, t.patients.alias("holder")  # whose link it is may have become this patient
+        opens = func.coalesce(holder.c.merged_into, holder.c.id) == patient.id
+        tables = tables.join(holder, opens).join(t.patient_links, link.patient_id == holder.c.id)
         asked_by = and_(link.id == bindparam("link_id"), link.revoked_at.is_(None))
     return (
         select(t.stored_files, t.outbox.c.id.is_not(None).label("pending"))

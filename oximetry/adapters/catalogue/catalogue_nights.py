@@ -47,6 +47,7 @@ def _night(row: Any) -> Night:
         removed_at=row.removed_at,
         analysis_id=row.analysis_id,
         numbers=NightNumbers.from_json(row.summary),
+        notes=row.notes,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, func, insert, or_, select, update
 
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.night_lines import follow_label
@@ -15,7 +15,11 @@ from oximetry.domain.listing import patient_search
 from oximetry.domain.records import Link, Patient
 
 _LINK = (
-    select(t.patient_links, t.patients.c.doctor_id)
+    select(
+        t.patient_links,
+        t.patients.c.doctor_id,
+        func.coalesce(t.patients.c.merged_into, t.patients.c.id).label("opens"),
+    )
     .join(t.patients, t.patients.c.id == t.patient_links.c.patient_id)
     .order_by(t.patient_links.c.created_at.desc())
 )
@@ -24,13 +28,22 @@ _LIVE_LINK = _LINK.where(t.patient_links.c.id == bindparam("link_id"), t.patient
 
 
 def _patient(row: Any) -> Patient:
-    return Patient(row.id, row.doctor_id, row.label, row.number, row.created_at, tuple(row.extra_rules))
+    return Patient(
+        row.id,
+        row.doctor_id,
+        row.label,
+        row.number,
+        row.created_at,
+        tuple(row.extra_rules),
+        row.notes,
+        row.merged_into,
+    )
 
 
 def _link(row: Any) -> Link:
     return Link(
         row.id,
-        row.patient_id,
+        row.opens,
         row.doctor_id,
         row.secret_sealed,
         row.created_at,
@@ -91,7 +104,9 @@ class PatientsTable:
     def all(self, doctor_id: str) -> list[Patient]:
         """The doctor's patients, newest first."""
         rows = self._connection.execute(
-            select(t.patients).where(t.patients.c.doctor_id == doctor_id).order_by(t.patients.c.number.desc())
+            select(t.patients)
+            .where(t.patients.c.doctor_id == doctor_id, t.patients.c.merged_into.is_(None))
+            .order_by(t.patients.c.number.desc())
         )
         return [_patient(row) for row in rows]
 
@@ -149,12 +164,24 @@ class PatientsTable:
         link = t.patient_links.c
         if self._connection.dialect.name == "postgresql":  # two tabs at once must end up with one live link
             self._connection.execute(select(t.patients.c.id).where(t.patients.c.id == patient_id).with_for_update())
+        own = select(t.patients.c.id).where(or_(t.patients.c.id == patient_id, t.patients.c.merged_into == patient_id))
         done = self._connection.execute(
-            update(t.patient_links)
-            .where(link.patient_id == patient_id, link.revoked_at.is_(None))
-            .values(revoked_at=now)
+            update(t.patient_links).where(link.patient_id.in_(own), link.revoked_at.is_(None)).values(revoked_at=now)
         )
         return int(done.rowcount)
+
+    def set_notes(self, doctor_id: str, patient_id: str, notes: str | None) -> None:
+        """Change the notes that only the doctor sees."""
+        patient = t.patients.c
+        self._connection.execute(
+            update(t.patients).where(patient.id == patient_id, patient.doctor_id == doctor_id).values(notes=notes)
+        )
+
+    def merge(self, source_id: str, target_id: str) -> None:
+        """The first patient is the second one from now on; whoever was merged into the first one before, too."""
+        patient = t.patients.c
+        gone = or_(patient.id == source_id, patient.merged_into == source_id)
+        self._connection.execute(update(t.patients).where(gone).values(merged_into=target_id))
 
     def count_opening(self, link_id: str, now: datetime) -> None:
         """The patient (not the doctor's preview) opened the link."""

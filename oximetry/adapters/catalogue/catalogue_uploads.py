@@ -92,6 +92,20 @@ class UploadsTable:
         own = t.upload_sessions.c.id == session_id
         self._connection.execute(update(t.upload_sessions).where(own).values(taken_back_at=now))
 
+    def waiting_batch(self, doctor_id: str) -> tuple[UploadSession, int] | None:
+        """The doctor's latest batch on the page with read recordings that have no patient, and how many those are."""
+        item, session = t.upload_items.c, t.upload_sessions.c
+        row = self._connection.execute(
+            select(t.upload_sessions, func.count().label("nights"))
+            .join(t.upload_items, item.session_id == session.id)
+            .where(session.doctor_id == doctor_id, session.closed_at.is_(None), session.on_page)
+            .where(item.state == ItemState.READ.value, item.kind == ItemKind.RECORDING.value)
+            .group_by(session.id)
+            .order_by(session.created_at.desc())
+            .limit(1)
+        ).one_or_none()
+        return (_session(row), int(row.nights)) if row else None
+
     def recent_sessions(self, doctor_id: str, limit: int) -> list[UploadSession]:
         """The doctor's latest batches that have files, the newest first."""
         item, session = t.upload_items.c, t.upload_sessions.c

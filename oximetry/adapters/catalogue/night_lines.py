@@ -113,8 +113,8 @@ def _values(row: Any) -> dict[str, Any]:
         **{name: row.summary.get(name) for name in ("odi3_per_h", "odi4_per_h")},
         **{name: row.summary.get(name) for name in ("odi3_mean120_per_h", "odi4_mean120_per_h")},
         "below90_pct": (row.summary.get("time_below_pct") or {}).get("90"),
-        "lowest_pct": row.summary.get("spo2_min_pct"),
-        "mean_pct": row.summary.get("spo2_mean_pct"),
+        "spo2_min_pct": row.summary.get("spo2_min_pct"),
+        "spo2_mean_pct": row.summary.get("spo2_mean_pct"),
         "is_below_range": numbers.is_below_range,
         "warnings": row.summary.get(WARNINGS) or [],
         "search": night_search(found_by, (row.device_model, row.device_serial), row.started_at),
@@ -359,7 +359,7 @@ def _ordered(query: Select[Any], wanted: NightFilter) -> Select[Any]:
         NightOrder.NIGHT: _LINE.started_at,
         NightOrder.ODI: t.night_lines.c[wanted.headline.number],
         NightOrder.BELOW90: _LINE.below90_pct,
-        NightOrder.LOWEST: _LINE.lowest_pct,
+        NightOrder.LOWEST: _LINE.spo2_min_pct,
     }[wanted.order]
     first = column.asc() if wanted.ascending else column.desc()
     return query.order_by(first.nulls_last(), _LINE.started_at.desc(), _LINE.night_id)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import combinations, pairwise
 from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
+from oximetry.domain.clinic import Handover
+from oximetry.domain.errors import InvalidRequest
 from oximetry.domain.joining import gap_between
+from oximetry.domain.ports import Clock
 from oximetry.domain.records import Doctor, ItemKind, ItemState, KnownNight, UploadItem, UploadSession
 from oximetry.services.matching.pairing import Mismatch, ambiguous, is_late, mismatched, paired
 from oximetry.services.matching.report_homes import nights_of_reports
@@ -24,6 +28,7 @@ from oximetry.services.matching.same_night import (
 )
 
 KEPT_APART = "kept_apart"
+HANDED_BY = ("paper", "sms", "whatsapp", "email", "told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,78 @@ class Batch:
         return [row.item for row in self.rows if row.item.state is ItemState.READ]
 
 
+@dataclass(frozen=True, slots=True)
+class HandedPatient:
+    """One patient of a batch: the nights that came with it, and how the link was handed over."""
+
+    patient_id: str
+    nights: tuple[UploadItem, ...]
+    handover: Handover | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandedBatch:
+    """A batch as it is handed over."""
+
+    session: UploadSession
+    patients: list[HandedPatient]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBatch:
+    """A batch in which nights wait for a patient."""
+
+    session_id: str
+    created_at: datetime
+    nights: int
+
+
 class BatchService:
     """Shows a batch."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, clock: Clock) -> None:
         self._catalogue = catalogue
+        self._clock = clock
+
+    def waiting(self, doctor: Doctor) -> WaitingBatch | None:
+        """The latest batch of the doctor with nights that nobody was chosen for; ``None`` when there is none."""
+        with self._catalogue.read() as transaction:
+            found = transaction.uploads.waiting_batch(doctor.id)
+        return WaitingBatch(found[0].id, found[0].created_at, found[1]) if found else None
+
+    def session(self, doctor: Doctor, session_id: str) -> UploadSession:
+        """The doctor's batch; raises ``NotFound`` for an unknown one and for another doctor's alike."""
+        with self._catalogue.read() as transaction:
+            return transaction.uploads.session(doctor.id, session_id)
+
+    def handed_over(self, doctor: Doctor, session_id: str) -> HandedBatch:
+        """The patients of a batch, in the order in which its files came, with their nights and how each has its link.
+
+        Raises ``NotFound`` for another doctor's batch.
+        """
+        with self._catalogue.read() as transaction:
+            session = transaction.uploads.session(doctor.id, session_id)
+            items = transaction.uploads.items(session_id)
+            handovers = transaction.handovers.of(session_id)
+        nights: dict[str, list[UploadItem]] = {}
+        for item in items:
+            if item.patient_id is not None:
+                nights.setdefault(item.patient_id, [])
+                if is_recording(item) and item.joined_to is None:
+                    nights[item.patient_id].append(item)
+        patients = [HandedPatient(one, tuple(of_one), handovers.get(one)) for one, of_one in nights.items()]
+        return HandedBatch(session, patients)
+
+    def mark_handed(self, doctor: Doctor, session_id: str, patient_id: str, means: str) -> None:
+        """Remember how a patient got the link; an empty means is not yet. Raises ``InvalidRequest`` for an unknown."""
+        if means not in ("", *HANDED_BY):
+            raise InvalidRequest("malformed")
+        with self._catalogue.write() as transaction:
+            transaction.uploads.session(doctor.id, session_id)
+            transaction.patients.get(doctor.id, patient_id)
+            transaction.handovers.mark(session_id, patient_id, means, self._clock())
+            act, subject = "link_handed", ("patient", patient_id)
+            transaction.audit.add(self._clock(), doctor.id, act, subject, means=means)
 
     def show(self, doctor: Doctor, session_id: str) -> Batch:
         """The batch with everything the table needs; raises ``NotFound`` for another doctor's."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRecording, InvalidRequest, NotFound, NotReady
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import ExcludedSpan, Night, NightState, StoredFile
 from oximetry.services.nights.analysis import NightReport
@@ -58,12 +59,7 @@ class ExclusionService:
         """
         because = _checked_reason(reason)
         night, files, before = self._state(doctor_id, night_id)
-        first, last = sorted((moment - night.started_at).total_seconds() for moment in span_at)
-        time_s = self._nights.report(night, files, before).recording.time_s
-        inside = time_s[(time_s >= first) & (time_s <= last)]
-        if not inside.size:
-            raise InvalidRequest("exclusion_outside")
-        span_s = (float(inside[0]), float(inside[-1]))
+        span_s = self._span(night, files, before, span_at)
 
         def add(transaction: Transaction) -> None:
             transaction.exclusions.add(night_id, span_s, because, doctor_id, self._clock())
@@ -71,6 +67,19 @@ class ExclusionService:
 
         new = ExcludedSpan("", night_id, *span_s, because, doctor_id, self._clock())
         return self._recompute(doctor_id, night_id, lambda spans: [*spans, new], add)
+
+    def effect(
+        self, doctor_id: str, night_id: str, span_at: tuple[datetime, datetime]
+    ) -> tuple[NightNumbers, NightNumbers]:
+        """The night's numbers as they are and as they would be without a span; nothing is kept. Raises as `exclude`."""
+        night, files, before = self._state(doctor_id, night_id)
+        span_s = self._span(night, files, before, span_at)
+        new = ExcludedSpan("", night_id, *span_s, "", doctor_id, self._clock())
+        try:
+            report = self._nights.report(night, files, sorted([*before, new], key=lambda span: span.from_s))
+        except InvalidRecording as error:
+            raise InvalidRequest("exclusion_leaves_nothing") from error
+        return night.numbers, report.numbers
 
     def put_back(self, doctor_id: str, night_id: str, span_id: str) -> NightReport:
         """Put a span back into the numbers; one that is back already raises ``NotFound``."""
@@ -86,6 +95,21 @@ class ExclusionService:
             return remaining_spans
 
         return self._recompute(doctor_id, night_id, without, undo)
+
+    def _span(
+        self,
+        night: Night,
+        files: list[StoredFile],
+        before: list[ExcludedSpan],
+        span_at: tuple[datetime, datetime],
+    ) -> tuple[float, float]:
+        """First and last elapsed second of the rows in a span; ``exclusion_outside`` when there are none."""
+        first, last = sorted((moment - night.started_at).total_seconds() for moment in span_at)
+        time_s = self._nights.report(night, files, before).recording.time_s
+        inside = time_s[(time_s >= first) & (time_s <= last)]
+        if not inside.size:
+            raise InvalidRequest("exclusion_outside")
+        return float(inside[0]), float(inside[-1])
 
     def _recompute(
         self,

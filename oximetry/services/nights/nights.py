@@ -29,6 +29,7 @@ from oximetry.services.storage.file_urls import FileUrls
 
 logger = logging.getLogger(__name__)
 
+MAX_NOTES_LENGTH = 2000
 _INLINE_KINDS = (FileKind.PLOT.value,)
 
 
@@ -74,6 +75,26 @@ class NightService:
         """The same for the doctor: moving and removed nights too."""
         return self._cards(doctor_id, patient_id, language, tuple(NightState))
 
+    def card(self, doctor_id: str, night_id: str, language: str) -> NightCard:
+        """One shown night with its files; raises ``NotFound`` for any other."""
+        with self._catalogue.read() as transaction:
+            night = transaction.nights.get(night_id, doctor_id)
+            if night.state is not NightState.STORED:
+                raise NotFound(night_id=night_id)
+            plots = transaction.nights.plots([night.analysis_id], language)
+            files = transaction.files.of("recording", [night.id])
+            reports = transaction.reports.of_nights([night.id])
+        return _card(night, plots.get(night.analysis_id), files, reports.get(night.id, []))
+
+    def set_notes(self, doctor_id: str, night_id: str, notes: str) -> None:
+        """Change a night's notes, which only the doctor sees; at most 2,000 characters."""
+        cleaned = "\n".join(line.rstrip() for line in notes.splitlines()).strip()
+        if len(cleaned) > MAX_NOTES_LENGTH or not all(sign.isprintable() or sign == "\n" for sign in cleaned):
+            raise InvalidRequest("notes_too_long", maximum=MAX_NOTES_LENGTH)
+        with self._catalogue.write() as transaction:
+            transaction.nights.get(night_id, doctor_id)
+            transaction.nights.set(night_id, notes=cleaned or None)
+
     def lone_reports(self, doctor_id: str, patient_id: str) -> list[VendorReport]:
         """The patient's reports that belong to no night."""
         with self._catalogue.read() as transaction:
@@ -94,15 +115,6 @@ class NightService:
         with self._catalogue.read() as transaction:
             transaction.nights.get(night_id, doctor_id)
             return transaction.reports.of_nights([night_id]).get(night_id, [])
-
-    def counts(self, doctor_id: str) -> dict[str, int]:
-        """Shown nights by patient."""
-        counted: dict[str, int] = {}
-        with self._catalogue.read() as transaction:
-            for night in transaction.nights.of_doctor(doctor_id):
-                if night.state is NightState.STORED:
-                    counted[night.patient_id] = counted.get(night.patient_id, 0) + 1
-        return counted
 
     def trace(self, doctor_id: str, night_id: str, patient_id: str | None = None) -> NightReport:
         """Every sample of a shown night, read again from the stored original.

@@ -22,9 +22,9 @@ def waiting(rows: Sequence[BatchRow], words: Words) -> list[Component]:
         html.Div(
             [
                 html.Span(" ".join((words.count("batch.waiting", count), words.reason(reason, {})))),
-                html.Button(words("batch.try_again"), id={"type": TRY_AGAIN, "item": reason}, className="quiet-action"),
+                html.Button(words("batch.try_again"), id={"type": TRY_AGAIN, "item": reason}, className="btn second"),
             ],
-            className="storage-notice",
+            className="msg warn",
             role="status",
         )
         for reason, count in reasons.items()
@@ -52,7 +52,7 @@ def _kept(item: UploadItem, words: Words, name_of: Callable[[UploadItem], str]) 
         [
             html.Strong(name_of(item)),
             html.Span(words("batch.kept_until", day=until)),
-            html.Button(words("batch.put_back"), id={"type": PUT_BACK, "item": item.id}, className="quiet-action"),
+            html.Button(words("batch.put_back"), id={"type": PUT_BACK, "item": item.id}, className="btn second"),
         ],
         className="refused-row",
     )

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
 from oximetry.domain.extra_rules import COPD, MCGILL, MEDICARE, Answer, Doubt, Verdict
-from oximetry.web.doctor import ids
 from oximetry.web.i18n import Words
 
-_NAMES = {COPD.name: "extra.copd", MEDICARE.name: "extra.medicare", MCGILL.name: "extra.mcgill"}
-_CAVEATS = {
+NAMES_OF = {COPD.name: "extra.copd", MEDICARE.name: "extra.medicare", MCGILL.name: "extra.mcgill"}
+CAVEATS = {
     COPD.name: "extra.copd_caveat",
     MEDICARE.name: "extra.medicare_caveat",
     MCGILL.name: "extra.mcgill_caveat",
@@ -39,23 +37,6 @@ _DOUBTS = {
 _EXACT = ("below90_pct", "t_le88_min", "recorded_hours", "valid_hours")
 
 
-def section(words: Words) -> Component:
-    """A collapsed section with one switch per rule; what is ticked counts once it is saved."""
-    switches = [
-        dmc.Checkbox(label=words(_NAMES[name]), description=words(_CAVEATS[name]), value=name, mt="sm")
-        for name in _NAMES
-    ]
-    return html.Details(
-        [
-            html.Summary(words("extra.title")),
-            html.P(words("extra.explain"), className="quiet"),
-            dmc.CheckboxGroup(switches, id=ids.EXTRA_RULES, value=[]),
-            dmc.Button(words("extra.save"), id=ids.SAVE_RULES, variant="default", mt="md"),
-        ],
-        className="extra-rules",
-    )
-
-
 def results(answers: Sequence[Answer], words: Words) -> list[Component]:
     """One block per rule that is switched on: rule and version, result, the numbers it used, its caveat."""
     if not answers:
@@ -63,11 +44,11 @@ def results(answers: Sequence[Answer], words: Words) -> list[Component]:
     blocks = [
         html.Div(
             [
-                html.Strong(words(_NAMES[answer.rule.name])),
+                html.Strong(words(NAMES_OF[answer.rule.name])),
                 html.Span(f" · {_version(answer, words)}", className="quiet"),
                 html.Div(_result(answer, words)),
                 html.Div(_used(answer, words), className="quiet"),
-                html.Div(words(_CAVEATS[answer.rule.name]), className="quiet caption"),
+                html.Div(words(CAVEATS[answer.rule.name]), className="quiet caption"),
             ],
             className="extra-result",
         )

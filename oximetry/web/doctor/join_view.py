@@ -38,7 +38,7 @@ def _offer(offer: JoinOffer, words: Words) -> Component:
     )
     pair = (offer.first.id, offer.second.id)
     buttons = [
-        _button(words("join.do"), "join", *pair, looks="action"),
+        _button(words("join.do"), "join", *pair, looks="btn second"),
         _button(words("join.keep_apart"), "keep-apart", *pair),
     ]
     return _line(offer.first, said, buttons, words)
@@ -76,5 +76,5 @@ def _line(night: UploadItem, sentence: str, buttons: list[Component], words: Wor
     return html.Div([named, html.Span(sentence), html.Span(buttons, className="join-buttons")], className="join-row")
 
 
-def _button(label: str, act: str, first: str, second: str, *, looks: str = "quiet-action") -> Component:
+def _button(label: str, act: str, first: str, second: str, *, looks: str = "btn text") -> Component:
     return html.Button(label, id={"type": "join", "act": act, "first": first, "second": second}, className=looks)

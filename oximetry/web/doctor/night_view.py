@@ -32,18 +32,18 @@ def number_row(numbers: NightNumbers, words: Words) -> Component:
     return html.Div([_number(shown, numbers, words) for shown in NIGHT_PANEL], className="number-row")
 
 
-def _number(shown: ShownNumber, numbers: NightNumbers, words: Words) -> Component:
+def _number(shown: ShownNumber[NightNumbers], numbers: NightNumbers, words: Words) -> Component:
     lines = [
         shown.definition(numbers, words),
-        _band(shown, numbers, words),
-        _samples(numbers, words),
+        band_sentence(shown, numbers, words),
+        samples_sentence(numbers, words),
         words(f"source.{shown.name}"),
     ]
     summary = html.Summary([html.B(shown.text(numbers, words)), html.Span(words(f"number.{shown.name}"))])
     return html.Details([summary, *[html.P(line) for line in lines if line]])
 
 
-def _band(shown: ShownNumber, numbers: NightNumbers, words: Words) -> str:
+def band_sentence(shown: ShownNumber[NightNumbers], numbers: NightNumbers, words: Words) -> str:
     """How far samples that are not in the number could move it; empty when they could not."""
     low, high = numbers.uncertainty.get(shown.band, (math.nan, math.nan))
     if math.isnan(low) or math.isnan(high) or low == high:
@@ -51,7 +51,7 @@ def _band(shown: ShownNumber, numbers: NightNumbers, words: Words) -> str:
     return words("provenance.band", low=words.number(low), high=words.number(high))
 
 
-def _samples(numbers: NightNumbers, words: Words) -> str:
+def samples_sentence(numbers: NightNumbers, words: Words) -> str:
     """Out of which samples the number was made."""
     interval_s = numbers.sampling_interval_s
     return words(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
 
 from flask import Response, request
@@ -35,6 +36,10 @@ class PatientAccess:
             httponly=True,
             samesite="Lax",
         )
+
+    def browser_key(self) -> str:
+        """A short word that is equal for requests of one kind of browser, and says nothing else."""
+        return hashlib.sha256(request.user_agent.string.encode(errors="replace")).hexdigest()[:8]
 
     def open_already(self) -> str | None:
         """The id of the link that this browser's cookie names, live or not."""

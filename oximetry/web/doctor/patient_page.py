@@ -1,0 +1,204 @@
+"""One patient: the link, the nights on a calendar and in a trend, some of them under each other, all in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+import segno
+from flask import Blueprint, Flask, request
+from flask.typing import ResponseReturnValue
+
+from oximetry.domain.errors import InvalidRequest, OximetryError
+from oximetry.domain.extra_rules import NAMES
+from oximetry.domain.records import NightState
+from oximetry.services.links import PatientCard
+from oximetry.services.nights.nights import NightCard
+from oximetry.web import report_view
+from oximetry.web.doctor import extra_rules_view, frame, trend
+from oximetry.web.doctor.night_rows import night_row, odi_name, patient_name
+from oximetry.web.doctor.patients_page import PATH, choice_name
+from oximetry.web.i18n import Words
+from oximetry.web.language import request_language, request_words
+from oximetry.web.markup import markup
+from oximetry.web.messages import signed_in_doctor
+from oximetry.web.patient.patient_page import file_path
+from oximetry.web.services import WebServices
+
+MOST_COMPARED = 4
+OPENINGS_SHOWN = 6
+LONGEST_NOTES = 2000
+
+
+def install(server: Flask, services: WebServices) -> None:
+    """Add the page and what can be done on it; every act shows the page again with its answer beside the control."""
+    routes = Blueprint("patient_page", __name__, url_prefix=f"{PATH}/<uuid:patient_id>")
+
+    @routes.get("")
+    def patient(patient_id: UUID) -> ResponseReturnValue:
+        return show(services, str(patient_id))
+
+    @routes.post("/label")
+    def label(patient_id: UUID) -> ResponseReturnValue:
+        typed = request.form.get("label", "")
+        try:
+            services.links.set_label(
+                signed_in_doctor().id, str(patient_id), typed, acknowledged=request.form.get("acknowledged") == "1"
+            )
+        except InvalidRequest as error:
+            return show(services, str(patient_id), typed_label=typed, asked=error.reason, status=409)
+        return _done("label", "done.save-label", patient_id)
+
+    def act(name: str, control: str, does: Callable[[str, str], None]) -> None:
+        """A route that does one thing to the patient and says so beside its control."""
+
+        def answer(patient_id: UUID) -> ResponseReturnValue:
+            try:
+                does(signed_in_doctor().id, str(patient_id))
+            except InvalidRequest as error:
+                return frame.refused(control, error, f"{PATH}/{patient_id}")
+            return _done(control, f"done.{name}", patient_id)
+
+        routes.add_url_rule(f"/{name}", name.replace("-", "_"), answer, methods=["POST"])
+
+    act("rotate-link", "link", lambda doctor_id, patient_id: _ignore(services.links.rotate(doctor_id, patient_id)))
+    act("revoke-link", "link", services.links.revoke)
+    act("retire-old", "link", services.links.retire_old)
+    act("lend", "loan", lambda who, one: services.loans.lend(who, one, request.form.get("device", "")))
+    act("returned", "loan", lambda who, _: services.loans.take_back(who, request.form.get("device", "")))
+    act("notes", "notes", lambda who, one: services.links.set_notes(who, one, request.form.get("notes", "")))
+    act("save-rules", "rules", lambda who, one: services.links.set_extra_rules(who, one, request.form.getlist("rule")))
+    act("merge", "merge", lambda who, one: services.merging.merge(who, one, _into()))
+    _nights(server, services)
+    server.register_blueprint(routes)
+
+
+def _nights(server: Flask, services: WebServices) -> None:
+    """Moving, removing and restoring a night."""
+    routes = Blueprint("night_acts", __name__, url_prefix="/medic/nights/<uuid:night_id>")
+
+    def act(name: str, does: Callable[[str, str], None]) -> None:
+        def answer(night_id: UUID) -> ResponseReturnValue:
+            control, back = f"night-{night_id}", frame.came_from()
+            try:
+                does(signed_in_doctor().id, str(night_id))
+            except InvalidRequest as error:
+                return frame.refused(control, error, back)
+            return frame.done(control, request_words()(f"done.{name}"), back)
+
+        routes.add_url_rule(f"/{name}", name, answer, methods=["POST"])
+
+    act("move", lambda who, night_id: services.nights.move(who, night_id, _into()))
+    act("remove", services.nights.remove)
+    act("restore", services.nights.restore)
+    server.register_blueprint(routes)
+
+
+def _into() -> str:
+    target = request.form.get("into", "")
+    try:
+        return str(UUID(target))
+    except ValueError as error:
+        raise InvalidRequest("cannot_move") from error
+
+
+def _ignore(_done: object) -> None:
+    return None
+
+
+def _done(control: str, key: str, patient_id: UUID) -> ResponseReturnValue:
+    return frame.done(control, request_words()(key), f"{PATH}/{patient_id}")
+
+
+def show(
+    services: WebServices, patient_id: str, *, typed_label: str | None = None, asked: str = "", status: int = 200
+) -> ResponseReturnValue:
+    """The page; ``typed_label`` and ``asked`` after a label that was not taken as it stands."""
+    doctor, words = signed_in_doctor(), request_words()
+    card = services.links.card(doctor.id, patient_id)
+    clinic = services.clinics.of(doctor.id)
+    lines = services.lists.of_patient(doctor.id, patient_id)
+    cards = services.nights.managed(doctor.id, patient_id, request_language())
+    chosen = [one for one in request.args.getlist("compare") if any(line.night_id == one for line in lines)]
+    by_clock = request.args.get("align") != "start"
+    answers = services.extra_rules.answers(doctor.id, patient_id)
+    by_id = {line.night_id: night_row(line, clinic.headline, words) for line in lines}
+    loans = services.loans.of_patient(doctor.id, patient_id)
+    return frame.page(
+        services,
+        "doctor/patient.html",
+        "patients",
+        status,
+        clinic=clinic,
+        card=card,
+        name=patient_name(card.patient.number, card.patient.label, words),
+        typed_label=card.patient.label or "" if typed_label is None else typed_label,
+        asked=words.reason(asked, {}) if asked else "",
+        can_insist=asked.startswith("label_") and asked != "label_too_long",
+        lines=lines,
+        nights=[(by_id.get(one.night.id), one, _files(one), answers.get(one.night.id, ())) for one in cards],
+        states=NightState,
+        calendar=trend.calendar(lines, words),
+        trend=trend.trend(lines, clinic.headline, words),
+        compared=_compared(services, doctor.id, chosen[:MOST_COMPARED], words, by_clock=by_clock),
+        chosen=chosen,
+        by_clock=by_clock,
+        rows_by_id=by_id,
+        odi=odi_name(clinic.headline),
+        qr=qr_code(card.url) if card.url else "",
+        openings=services.links.openings(doctor.id, patient_id, OPENINGS_SHOWN),
+        loans=loans,
+        lone_reports=[
+            markup(report_view.card(report, _report_link(report.file.key, words), words))
+            for report in services.nights.lone_reports(doctor.id, patient_id)
+        ],
+        lone_files=services.nights.lone_files(doctor.id, patient_id),
+        file_path=file_path,
+        extra_rules=NAMES,
+        extra_rule_names=extra_rules_view.NAMES_OF,
+        extra_rule_caveats=extra_rules_view.CAVEATS,
+        rule_results=lambda found: markup(extra_rules_view.results(found, words)),
+        old_openings=sum(link.opened_count for link in card.old_links),
+        others=[
+            (line.patient_id, choice_name(line, words))
+            for line in services.lists.patients(doctor.id, request.args.get("find", "")).lines
+            if line.patient_id != patient_id
+        ],
+    )
+
+
+def qr_code(url: str) -> str:
+    """The link as a QR code, an SVG in a data URL: nothing is fetched, nothing is stored."""
+    return str(segno.make(url, error="m").svg_data_uri(scale=4, border=2, light="white"))
+
+
+def link_shown(card: PatientCard) -> bool:
+    """Whether the patient's link is live and can be shown."""
+    return card.url is not None
+
+
+def _report_link(key: str, words: Words) -> list[object]:
+    from dash import html
+
+    return [html.A(words("download.pdf"), href=f"/patient/{key}", className="btn second")]
+
+
+def _files(card: NightCard) -> list[tuple[str, str]]:
+    """What can be downloaded of a night: the word's key and the address."""
+    shown = [file for file in (card.plot, card.csv, *(one.file for one in card.reports)) if file]
+    links = [(f"download.{file.name.rpartition('.')[2]}", file_path(file)) for file in shown]
+    return links + ([("download.original", file_path(card.original))] if card.original else [])
+
+
+def _compared(
+    services: WebServices, doctor_id: str, night_ids: list[str], words: Words, *, by_clock: bool
+) -> list[tuple[str, object]]:
+    """The chosen nights and their drawings, under each other; one that cannot be read now is left out, and said."""
+    recordings, read, drawn = [], [], []
+    for night_id in night_ids:
+        try:
+            recordings.append(services.nights.trace(doctor_id, night_id).recording)
+            read.append(night_id)
+        except OximetryError as error:
+            drawn.append((night_id, words.error(error)))
+    return [*zip(read, trend.strips(recordings, words, by_clock=by_clock), strict=True), *drawn]

@@ -1,0 +1,97 @@
+"""The clinic's settings: what stands on pages and slips, the headline index, the message with a link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from zoneinfo import available_timezones
+
+from flask import Blueprint, Flask, Response, request
+from flask.typing import ResponseReturnValue
+
+from oximetry.domain.errors import InvalidRequest, NotFound
+from oximetry.domain.listing import Headline
+from oximetry.services.clinics import MAX_LOGO_BYTES
+from oximetry.web.doctor import frame
+from oximetry.web.doctor.handover_page import message
+from oximetry.web.language import request_words
+from oximetry.web.messages import signed_in_doctor
+from oximetry.web.services import WebServices
+
+PATH = "/medic/settings"
+EXAMPLE_LINK = "https://…/patient/#…"
+
+
+def install(server: Flask, services: WebServices) -> None:
+    """Add the page; each section is saved by itself, and its answer stands beside its button."""
+    routes = Blueprint("settings", __name__, url_prefix=PATH)
+
+    @routes.get("")
+    def settings() -> ResponseReturnValue:
+        doctor, words = signed_in_doctor(), request_words()
+        clinic = services.clinics.of(doctor.id)
+        return frame.page(
+            services,
+            "doctor/settings.html",
+            "settings",
+            clinic=clinic,
+            headlines=list(Headline),
+            zones=[*sorted(zone for zone in available_timezones() if zone.startswith("Europe/")), "UTC"],
+            preview=message(EXAMPLE_LINK, clinic, words),
+        )
+
+    @routes.get("/logo")
+    def logo() -> ResponseReturnValue:
+        clinic = services.clinics.of(signed_in_doctor().id)
+        if clinic.logo is None:
+            raise NotFound
+        return Response(clinic.logo, mimetype=clinic.logo_type)
+
+    def section(name: str, save: Callable[[str], object]) -> None:
+        def answer() -> ResponseReturnValue:
+            try:
+                save(signed_in_doctor().id)
+            except InvalidRequest as error:
+                return frame.refused(name, error, f"{PATH}#{name}")
+            return frame.done(name, request_words()("settings.saved"), f"{PATH}#{name}")
+
+        routes.add_url_rule(f"/{name}", f"save_{name}", answer, methods=["POST"])
+
+    section("clinic", lambda doctor_id: services.clinics.save(doctor_id, **_texts("name", "address", "phone", "hours")))
+    section("logo", lambda doctor_id: services.clinics.set_logo(doctor_id, _picture()))
+    section("headline", lambda doctor_id: services.clinics.save(doctor_id, **_headline()))
+    section("message", lambda doctor_id: services.clinics.save(doctor_id, **_texts("message_ro", "message_en")))
+    section("nights", lambda doctor_id: services.clinics.save(doctor_id, **_nights()))
+    server.register_blueprint(routes)
+
+
+def _texts(*names: str) -> dict[str, str]:
+    return {name: request.form.get(name, "") for name in names}
+
+
+def _picture() -> bytes | None:
+    if request.form.get("remove") == "1":
+        return None
+    offered = request.files.get("logo")
+    if offered is None or not offered.filename:
+        raise InvalidRequest("no_file")
+    return offered.stream.read(16 * MAX_LOGO_BYTES)
+
+
+def _headline() -> dict[str, object]:
+    chosen = request.form.get("headline", "")
+    if chosen not in set(Headline):
+        raise InvalidRequest("malformed")
+    return {"headline": Headline(chosen), "severity_shown": request.form.get("severity") == "1"}
+
+
+def _nights() -> dict[str, object]:
+    hour = request.form.get("night_begins_h", "")
+    if not (hour.isascii() and hour.isdigit()):
+        raise InvalidRequest("hour_malformed")
+    return {
+        "language": request.form.get("language", ""),
+        "time_zone": request.form.get("time_zone", ""),
+        "night_begins_h": int(hour[:3]),
+        "usual_shown": request.form.get("usual") == "1",
+        "letters_off": request.form.get("letters_off") == "1",
+    }
