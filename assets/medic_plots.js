@@ -6,7 +6,7 @@
 
   // the figure is made for paper; on a screen its ground, words and lines are the page's
   const themed = ({ data, layout }) => {
-    const lines = { "#005FB8": "--spo2", "#B3261E": "--pulse", "#7A1F5C": "--mark", "#6B7280": "--motion", "#D9E2EC": "--grid", "#1F2933": "--text", "#52606D": "--quiet", "#FFFFFF": "--surface" };
+    const lines = { "#005FB8": "--spo2", "#B3261E": "--pulse", "#7A1F5C": "--mark", "#6B7280": "--motion", "#D9E2EC": "--grid", "#1F2933": "--text", "#8A4B00": "--limit", "#B3261E2E": "--low-fill", "#52606D": "--quiet", "#FFFFFF": "--surface" };
     const repaint = (value) => {
       if (typeof value === "string") return lines[value.toUpperCase()] ? colour(lines[value.toUpperCase()]) : value;
       if (Array.isArray(value)) return value.map(repaint);
@@ -21,8 +21,6 @@
   const draw = (place) => {
     const { figure, config } = JSON.parse(place.dataset.plot);
     const { data, layout } = themed(figure);
-    const bands = layout.shapes || [];
-    if (matchMedia("(prefers-color-scheme: dark)").matches) bands.forEach((band) => { if (band.layer === "below") band.opacity = 0.18; });
     return window.Plotly.newPlot(place, data, { ...layout, autosize: true }, config).then(() => {
       place.on("plotly_selected", chosenSpan);
     });

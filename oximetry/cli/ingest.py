@@ -32,6 +32,7 @@ LOOK_AGAIN_S = 0.2
 WORKER_PATIENCE_S = 5.0
 PATIENCE_S = 300.0
 NEW = "new:A"
+DOUBTS = ("devices", "overlaps", "elsewhere", "torn", "by_position", "mismatched")
 
 
 @click.command()
@@ -171,11 +172,11 @@ class ShellBatch:
     def _say_doubts(self, error: InvalidRequest) -> None:
         self.complete = False
         items = self._items(ItemState.READ)
-        for kind, key in (("overlaps", "cli.ingest.overlaps"), ("elsewhere", "cli.ingest.elsewhere")):
+        for kind in DOUBTS:
             doubtful = error.details.get(kind)
             names = [self._name(item) for item in items if isinstance(doubtful, list) and item.id in doubtful]
             if names:
-                click.echo(self._say(key, files=", ".join(names)), err=True)
+                click.echo(self._say(f"cli.ingest.{kind}", files=", ".join(names)), err=True)
         click.echo(self._say("cli.ingest.needs_yes"), err=True)
 
     def _say_waiting(self, items: Sequence[UploadItem]) -> None:

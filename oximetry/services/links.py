@@ -15,7 +15,7 @@ from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.clinic import LinkOpening
 from oximetry.domain.errors import ConfigurationError, InvalidRequest, LinkRefused
 from oximetry.domain.extra_rules import NAMES
-from oximetry.domain.label_privacy import telling
+from oximetry.domain.label_privacy import Telling, telling
 from oximetry.domain.ports import Clock, Vault
 from oximetry.domain.records import Link, OldLink, Patient
 
@@ -23,6 +23,12 @@ logger = logging.getLogger(__name__)
 
 MAX_LABEL_LENGTH = 80
 MAX_NOTES_LENGTH = 2000
+SAME_ACT_S = 5.0
+_LABEL_REFUSALS = {
+    Telling.ID_NUMBER: "label_id_number",
+    Telling.PHONE: "label_phone",
+    Telling.NAME: "label_name",
+}
 _OLD_TOKEN = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 _SECRET = re.compile(r"^[A-Za-z0-9_-]{43}$")
 
@@ -36,9 +42,10 @@ class PatientCard:
     link: Link | None
     old_links: tuple[OldLink, ...] = ()
 
-    def link_is_older(self, than: datetime | None) -> bool:
-        """Whether the link was there before a moment: its patient may have it already."""
-        return self.link is not None and than is not None and self.link.created_at < than
+    def was_made_with(self, confirmed_at: datetime | None) -> bool:
+        """Whether the patient was made by the confirmation of that moment, and can have no link from before."""
+        made = self.patient.created_at
+        return confirmed_at is not None and abs((confirmed_at - made).total_seconds()) < SAME_ACT_S
 
 
 class PatientLinks:
@@ -265,7 +272,7 @@ def checked_label(label: str | None, *, acknowledged: bool = False) -> str | Non
         raise InvalidRequest("label_too_long", maximum=MAX_LABEL_LENGTH)
     told = telling(cleaned)
     if told is not None and not acknowledged:
-        raise InvalidRequest(f"label_{told.value}")
+        raise InvalidRequest(_LABEL_REFUSALS[told])
     return cleaned or None
 
 

@@ -1,4 +1,4 @@
-"""The axes, bands, words and colours of a night's figure (LOOK): what does not depend on the single samples."""
+"""The axes, limits, words and colours of a night's figure (LOOK): what does not depend on the single samples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from oximetry.web.i18n import Words
 from oximetry.web.numbers import ODI3, ODI3_COMPANION, ODI4, ODI4_COMPANION
 
 SPO2, PULSE, MARK, MOTION = "#005FB8", "#B3261E", "#7A1F5C", "#6B7280"
-BELOW_90, BELOW_88, GAP, EXCLUDED = "#FDE7C7", "#F9CFC9", "#9AA5B1", "#52606D"
+LIMIT, GAP, EXCLUDED = "#8A4B00", "#9AA5B1", "#52606D"
+LIMIT_PCT, LOWER_LIMIT_PCT = 90.0, 88.0
 TEXT, QUIET, LINE = "#1F2933", "#52606D", "#D9E2EC"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 SPO2_AXIS_FROM, SPO2_AXIS_TO = 70.0, 100.5
@@ -29,7 +30,7 @@ PANELS = (
 
 
 def night_layout(recording: Recording, analysis: NightAnalysis, words: Words, *, slider: bool) -> dict[str, Any]:
-    """Axes, bands and the look of a night's figure; one x axis carries all three panels."""
+    """Axes, limits and the look of a night's figure; one x axis carries all three panels."""
     floor = spo2_floor(analysis)
     pulse = _pulse_range(recording, analysis)
     strongest = float(np.nanmax(recording.motion)) if np.isfinite(recording.motion).any() else 0.0
@@ -51,7 +52,7 @@ def night_layout(recording: Recording, analysis: NightAnalysis, words: Words, *,
         "yaxis": _axis(PANELS[0][2], (floor, SPO2_AXIS_TO), SPO2),
         "yaxis2": _axis(PANELS[1][2], pulse, PULSE),
         "yaxis3": {**_axis(PANELS[2][2], (0.0, max(strongest, 10.0)), MOTION), "nticks": 3},
-        "shapes": [_band(floor, 88, BELOW_88), _band(88, 90, BELOW_90), *_fold(recording)],
+        "shapes": [_limit(LIMIT_PCT, "dash"), _limit(LOWER_LIMIT_PCT, "dot"), *_fold(recording)],
         "annotations": [*_panel_names(words), *_fold_words(recording, words)],
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": "#FFFFFF", "font": {"size": 12}},
@@ -133,17 +134,17 @@ def picture_parts(recording: Recording, analysis: NightAnalysis, numbers: NightN
     }
 
 
-def _band(low: float, high: float, colour: str) -> dict[str, Any]:
+def _limit(spo2_pct: float, dash: str) -> dict[str, Any]:
+    """A thin line across the night."""
     return {
-        "type": "rect",
+        "type": "line",
         "xref": "x domain",
         "x0": 0,
         "x1": 1,
         "yref": "y",
-        "y0": low,
-        "y1": high,
-        "fillcolor": colour,
-        "line": {"width": 0},
+        "y0": spo2_pct,
+        "y1": spo2_pct,
+        "line": {"color": LIMIT, "width": 1, "dash": dash},
         "layer": "below",
     }
 

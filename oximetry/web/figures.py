@@ -20,6 +20,7 @@ from oximetry.services.nights.analysis import NightReport
 from oximetry.web.figure_layout import (
     EXCLUDED,
     GAP,
+    LIMIT_PCT,
     MARK,
     MOTION,
     PULSE,
@@ -55,6 +56,7 @@ def night_figure(night: NightReport, words: Words, *, picture: bool = False) -> 
     floor = spo2_floor(analysis)
     data = [
         *_spans(recording, analysis, words, floor),
+        *_below_limit(recording, analysis, words),
         *_lines(recording, analysis, words),
         *_excluded(recording, analysis, words),
         *_marks(recording, analysis.events, words),
@@ -124,6 +126,32 @@ def _lines(recording: Recording, analysis: NightAnalysis, words: Words) -> list[
             **axis,
         }
         for key, values, shown, colour, yaxis, template in series
+    ]
+
+
+def _below_limit(recording: Recording, analysis: NightAnalysis, words: Words) -> list[dict[str, Any]]:
+    """The trace below 90 % once more, in red and filled up to the line: no larger than the time spent below it."""
+    low = analysis.quality.valid & (recording.spo2_pct < LIMIT_PCT)
+    if not low.any():
+        return []
+    xs: list[str | None] = []
+    ys: list[float | None] = []
+    for first, last in runs_of(low).tolist():
+        times = [clock(recording, elapsed_s).isoformat() for elapsed_s in recording.time_s[first:last]]
+        xs += [times[0], *times, times[-1], None]
+        ys += [LIMIT_PCT, *recording.spo2_pct[first:last].tolist(), LIMIT_PCT, None]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": words("plot.below_90"),
+            "x": xs,
+            "y": ys,
+            "fill": "toself",
+            "fillcolor": f"{PULSE}2E",
+            "line": {"color": PULSE, "width": 1.2},
+            "hoverinfo": "skip",
+        }
     ]
 
 

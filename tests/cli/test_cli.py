@@ -223,7 +223,7 @@ def test_the_development_doctor_is_not_made_in_production(run, tmp_path):
 
 
 def test_ingest_stores_nights_and_prints_the_link(platform, folder, tmp_path):
-    result = platform("ingest", "--doctor", EMAIL, "--new-patient", *sorted(folder.glob("Checkme*")))
+    result = platform("ingest", "--doctor", EMAIL, "--new-patient", "--yes", *sorted(folder.glob("Checkme*")))
     assert (result.exit_code, result.stderr) == (0, "")
     ((patient, link),) = LINK.findall(result.stdout)
     assert stored(tmp_path) == ["csvs", "csvs", "pdfs"]
@@ -233,6 +233,13 @@ def test_ingest_stores_nights_and_prints_the_link(platform, folder, tmp_path):
     assert more.exit_code == 0
     assert LINK.findall(more.stdout) == [(patient, link)]
     assert stored(tmp_path) == ["csvs", "csvs", "pdfs"]
+
+
+def test_ingest_asks_before_nights_of_two_devices_become_one_patients(platform, folder, tmp_path):
+    result = platform("ingest", "--doctor", EMAIL, "--new-patient", *sorted(folder.glob("Checkme*.csv")))
+    assert result.exit_code == 1
+    assert "Nopți de pe aparate diferite ar merge la același pacient" in result.stderr
+    assert stored(tmp_path) == []
 
 
 def test_ingest_does_what_it_can_and_names_the_rest(platform, folder, tmp_path):
@@ -254,7 +261,7 @@ def test_ingest_opens_archives(platform, folder, nights, tmp_path):
             archive.writestr(f"march/{name}", nights[name])
         archive.writestr("march/notes.txt", "nothing to read here")
     (folder / "march.zip").write_bytes(packed.getvalue())
-    result = platform("ingest", "--doctor", EMAIL, "--new-patient", folder / "march.zip")
+    result = platform("ingest", "--doctor", EMAIL, "--new-patient", "--yes", folder / "march.zip")
     assert result.exit_code == 1
     assert [line.partition(": ")[0] for line in result.stderr.splitlines()] == ["notes.txt"]
     assert stored(tmp_path) == ["csvs", "csvs"]
@@ -297,7 +304,7 @@ def test_a_batch_from_the_shell_leaves_the_page_as_it_was(platform, folder):
     before = with_services(page)
     assert platform("ingest", "--doctor", EMAIL, "--new-patient", folder / "holiday.csv").exit_code == 1
     files = sorted(folder.glob("Checkme*.csv"))
-    assert platform("ingest", "--doctor", EMAIL, "--new-patient", *files).exit_code == 0
+    assert platform("ingest", "--doctor", EMAIL, "--new-patient", "--yes", *files).exit_code == 0
     assert with_services(page) == before
 
 
@@ -343,7 +350,7 @@ def test_a_worker_may_do_part_of_the_batch_and_ends_at_a_signal(platform, folder
         while with_services(lambda services: services.readiness.look().queue) != "ok":
             assert time.monotonic() < give_up_at, log.read_text()
             assert worker.poll() is None, log.read_text()
-        result = platform("ingest", "--doctor", EMAIL, "--new-patient", *sorted(folder.glob("Checkme*")))
+        result = platform("ingest", "--doctor", EMAIL, "--new-patient", "--yes", *sorted(folder.glob("Checkme*")))
         assert (result.exit_code, result.stderr) == (0, "")
         assert stored(tmp_path)[:3] == ["csvs", "csvs", "pdfs"]
         worker.send_signal(signal.SIGTERM)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 import app_instance
 from oximetry import composition
@@ -111,3 +112,10 @@ def make_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
 def world(make_world: Callable[..., World]) -> World:
     """The application with default settings."""
     return make_world()
+
+
+def posted(client: FlaskClient, path: str, **form: object) -> TestResponse:
+    """A form of one of the doctor's pages, sent as a browser sends it."""
+    cookie = client.get_cookie("_csrf_token", domain="127.0.0.1")
+    token = cookie.value if cookie else ""
+    return client.post(path, data={**form, "csrf_token": token}, base_url=BASE_URL)

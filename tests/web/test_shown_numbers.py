@@ -14,6 +14,7 @@ import pytest
 from oximetry.cli import nights as cli_nights
 from oximetry.domain.desaturation import MEAN_120S
 from oximetry.domain.device_report import NUMBER_FIELDS, Band, DeviceReport
+from oximetry.domain.listing import Headline, NightLine, concern_of
 from oximetry.domain.night_numbers import NightNumbers, UsedRule
 from oximetry.domain.quality import Exclusion
 from oximetry.domain.recording import Recording
@@ -22,8 +23,11 @@ from oximetry.services.intake.staged import StagedReport
 from oximetry.services.nights.analysis import report_on
 from oximetry.services.nights.nights import NightCard
 from oximetry.web import figure_layout, report_view, vendor_view
-from oximetry.web.doctor import batch_view, doctor_page, night_view, patients_view
+from oximetry.web.doctor import batch_view, intake_page, night_page, night_view
+from oximetry.web.doctor.night_rows import NightRow
+from oximetry.web.doctor.night_rows import night_row as listed_row
 from oximetry.web.i18n import words
+from oximetry.web.numbers import HEADLINES
 from oximetry.web.patient import patient_page
 from tests.made_up_numbers import NUMBERS, night_numbers
 
@@ -73,7 +77,7 @@ def batch_table(numbers: NightNumbers) -> dict[str, str]:
     """Heading and number of each cell of a row of the batch table."""
     cells = batch_view.number_cells(numbers, RO)
     shown = {}
-    for column in doctor_page.columns(RO, []):
+    for column in intake_page.columns(RO, []):
         name = str(column["field"])
         if f"{name}_text" in cells:
             assert column["valueFormatter"] == {"function": f"params.data.{name}_text"}
@@ -81,9 +85,29 @@ def batch_table(numbers: NightNumbers) -> dict[str, str]:
     return shown
 
 
-def night_row(numbers: NightNumbers) -> str:
-    """The line under a night's title in the patients' list."""
-    return text(parts(patients_view.night_row(night(numbers), (), RO), "Span")[0])
+def night_row(numbers: NightNumbers, headline: Headline = Headline.ODI4_MEAN120) -> NightRow:
+    """A night's row in the lists."""
+    return listed_row(line_of(numbers), headline, RO)
+
+
+def line_of(numbers: NightNumbers) -> NightLine:
+    """What a list keeps of these numbers."""
+    names = ("odi3_per_h", "odi4_per_h", "odi3_mean120_per_h", "odi4_mean120_per_h", "spo2_min_pct", "spo2_mean_pct")
+    return NightLine(
+        **{name: getattr(numbers, name) for name in (*names, "started_at", "ended_at", "valid_s", "is_below_range")},
+        night_id="n", patient_id="p", number=7, label="Fișa 1042", device_model=None, device_serial="0331",
+        reviewed_at=None, is_reviewed=False, concern=concern_of(numbers), below90_pct=numbers.below_pct(90),
+        warnings=(), sparkline=None,
+    )  # fmt: skip
+
+
+def night_facts(numbers: NightNumbers) -> dict[str, str]:
+    """Name and number of each cell of a night's own page, the headline among them."""
+    chosen = HEADLINES[Headline.ODI4_MEAN120]
+    shown = {"headline": chosen.digits(numbers, RO)}
+    for fact in night_page.FACTS:
+        shown[RO(f"number.{fact.name}")] = fact.text(numbers, RO).replace(NBSP, " ")
+    return shown
 
 
 def patient_numbers(numbers: NightNumbers) -> dict[str, str]:
@@ -138,8 +162,45 @@ def test_no_screen_shows_more_cells_than_are_checked_here() -> None:
     assert [len(screen(NUMBERS)) for screen in shown] == [8, 5, 3, 9]
 
 
-def test_a_night_in_the_patients_list() -> None:
-    assert night_row(NUMBERS) == "ODI3 24,6 · ODI4 15,3 · sub 90 % 31,6 % · minim 71 %"
+@pytest.mark.parametrize(
+    ("headline", "odi"),
+    [
+        (Headline.ODI4_MEAN120, "4,7"),
+        (Headline.ODI3_MEAN120, "8,8"),
+        (Headline.ODI4, "15,3"),
+        (Headline.ODI3, "24,6"),
+    ],
+)
+def test_a_list_shows_the_clinics_index(headline: Headline, odi: str) -> None:
+    assert night_row(NUMBERS, headline).odi == odi
+
+
+@pytest.mark.parametrize(("name", "shown"), [("valid", "8,1"), ("below90", "31,6"), ("lowest", "71")])
+def test_a_cell_of_a_list(name: str, shown: str) -> None:
+    assert getattr(night_row(NUMBERS), name) == shown
+
+
+@pytest.mark.parametrize(("valid_s", "odi"), [(4 * 3600.0 - 4.0, ""), (4 * 3600.0, "4,7")])
+def test_a_list_names_no_index_below_four_valid_hours(valid_s: float, odi: str) -> None:
+    row = night_row(night_numbers(valid_s=valid_s))
+    assert (row.odi, row.below90 == "") == (odi, odi == "")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("headline", "4,7"),
+        ("ODI3 (pe oră)", "24,6"),
+        ("sub 90 %", "31,6 %"),
+        ("la 88 % sau mai jos", "105,3 min"),
+        ("minim", "71 %"),
+        ("medie", "91,6 %"),
+        ("puls mediu (/min)", "64"),
+        ("timp valid", "8,10 h"),
+    ],
+)
+def test_a_cell_of_a_nights_page(name: str, shown: str) -> None:
+    assert night_facts(NUMBERS)[name] == shown
 
 
 @pytest.mark.parametrize(
@@ -201,7 +262,7 @@ def test_a_night_below_the_devices_range_has_no_lowest_number_anywhere() -> None
     assert night_panel(BELOW_RANGE)["minim"] == "< 61 %"
     assert batch_table(BELOW_RANGE)["Minim"] == "< 61 %"
     assert batch_view.number_cells(BELOW_RANGE, RO)["lowest"] == 60.0
-    assert night_row(BELOW_RANGE).endswith("minim < 61 %")
+    assert night_row(BELOW_RANGE).lowest == "< 61"
     assert patient_numbers(BELOW_RANGE)["cel mai mic"] == "< 61 %"
     assert "cel mai mic < 61 %" in patient_page.summary_sentence(night(BELOW_RANGE), RO)
     assert command_line(BELOW_RANGE)["SpO2 minim"] == "< 61"

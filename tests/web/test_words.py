@@ -52,7 +52,7 @@ def test_no_word_ends_in_an_exclamation() -> None:
 
 
 def test_every_key_that_the_code_names_has_words() -> None:
-    named = set(re.findall(r"""(?:words|\.count|said)\(\s*(?:words,\s*)?["']([a-z_]+\.[\w-]+)["']""", TEXT))
+    named = set(re.findall(r"""(?:words|\.count|said)\(\s*(?:words,\s*)?["']([a-z_]+\.[\w-]+)["']\s*[,)]""", TEXT))
     assert named
     assert named - catalogue("ro").keys() == set()
 
@@ -64,9 +64,13 @@ def test_every_entry_is_used() -> None:
 
 def is_used(key: str) -> bool:
     group, _, name = key.partition(".")
-    if f'"{key}"' in TEXT:
+    if f'"{key}"' in TEXT or f"'{key}'" in TEXT:
         return True
-    composed = f'"{group}.{{' in TEXT or f'"{group}." ~' in TEXT  # in Python, and in a template
+    # put together of two parts: in Python, and in a template
+    composed = any(begin in TEXT for begin in (f'"{group}.{{', f'"{group}." ~', f"'{group}.' ~"))
+    longer = any(f"'{key[:end]}' ~" in TEXT or f'"{key[:end]}{{' in TEXT for end in range(len(group) + 2, len(key)))
+    if longer:
+        return True
     if composed and (f'"{name}"' in TEXT or name.isdigit() or f'"{name.replace("-", "_")}"' in TEXT):
         return True
     if group in ("state", "night_state", "done", "download", "upload"):

@@ -132,7 +132,7 @@ def grouped(
     for row in rows:
         devices.setdefault(_device(row.item), []).append(row)
     shown: list[dict[str, Any]] = []
-    for device, of_device in devices.items():
+    for device, of_device in sorted(devices.items(), key=lambda pair: (pair[1][0].item.device_serial is None, pair[0])):
         of_device.sort(key=_when)
         if any(row.item.kind is ItemKind.RECORDING and row.item.numbers for row in of_device):
             shown.append(_head(device, of_device, batch, people, choices, labels, words))

@@ -116,12 +116,13 @@ def handover_row(
     """A patient of a batch with everything that handing over needs."""
     card = services.links.card(doctor_id, handed.patient_id)
     devices = dict.fromkeys(item.device_serial for item in handed.nights if item.device_serial)
-    nights = [words.night(item.started_at, short=True) for item in handed.nights if item.started_at]
+    starts = sorted(item.started_at for item in handed.nights if item.started_at)
+    nights = [words.night(started_at, short=True) for started_at in starts]
     return HandoverRow(
         patient_id=handed.patient_id,
         number=card.patient.number,
         name=patient_name(card.patient.number, card.patient.label, words),
-        is_new=bool(handed.nights) and not card.link_is_older(handed.nights[0].confirmed_at),
+        is_new=bool(handed.nights) and card.was_made_with(handed.nights[0].confirmed_at),
         nights=nights,
         device=", ".join(devices),
         url=card.url,

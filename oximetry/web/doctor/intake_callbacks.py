@@ -355,6 +355,7 @@ def _register_decisions(app: dash.Dash, services: WebServices) -> None:
             "opened": Output(ids.DOUBTS, "opened"),
             "doubts": Output(ids.DOUBTS_TEXT, "children"),
             "pending": Output(ids.PENDING, "data"),
+            "keep": Output(ids.KEEP_LABEL, "children", allow_duplicate=True),
         },
         inputs={
             "all_to_new": Input(ids.ALL_TO_NEW, "n_clicks"),
@@ -373,7 +374,14 @@ def _register_decisions(app: dash.Dash, services: WebServices) -> None:
     def confirm(session_id: object, pending: object, tick: object, **clicks: object) -> dict[str, Any]:
         del clicks
         asked, waiting = inputs.source(), inputs.maybe_text(pending)
-        closed = {"refresh": no_update, "message": no_update, "opened": False, "doubts": "", "pending": None}
+        closed = {
+            "refresh": no_update,
+            "message": no_update,
+            "opened": False,
+            "doubts": "",
+            "pending": None,
+            "keep": "",
+        }
         if asked == ids.DOUBTS_NO:
             return {**closed, "message": ""}
         batch_id, words, after = inputs.text(session_id), request_words(), inputs.tick(tick) + 1

@@ -28,13 +28,13 @@ from oximetry.web.i18n import Words
 from oximetry.web.language import request_language, request_words
 from oximetry.web.markup import markup, plot
 from oximetry.web.messages import signed_in_doctor
-from oximetry.web.numbers import BELOW90, HEADLINES, LE88, LOWEST, MEAN, ODI3, ODI4, PULSE, VALID, ShownNumber
+from oximetry.web.numbers import BELOW90, HEADLINES, LE88, LOWEST, MEAN, ODI3, PULSE, VALID, ShownNumber
 from oximetry.web.patient.patient_page import file_path
 from oximetry.web.services import WebServices
 
 PLOT_HEIGHT_PX = 520
 REASONS = ("moved", "cold_hand", "off", "awake")
-FACTS = (ODI4, ODI3, BELOW90, LE88, LOWEST, MEAN, PULSE, VALID)
+FACTS = (ODI3, BELOW90, LE88, LOWEST, MEAN, PULSE, VALID)
 
 
 def install(server: Flask, services: WebServices) -> None:

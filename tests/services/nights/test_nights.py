@@ -77,7 +77,7 @@ def test_other_spellings_of_a_name_find_nothing(scene, name):
 def test_removed_night_is_gone_at_once_with_its_files(scene):
     scene.nights.remove(scene.doctor.id, scene.night_id)
     assert scene.nights.shown(scene.doctor.id, scene.patient.id, "ro") == []
-    assert scene.nights.counts(scene.doctor.id) == {}
+    assert scene.clinic.lists.counts(scene.doctor.id).all == 0
     for file, kind in ((scene.csv, "csvs"), (scene.plot, "plots")):
         with pytest.raises(NotFound):
             url(scene, file, kind=kind)
@@ -128,7 +128,7 @@ def test_another_doctor_can_neither_see_nor_change_a_night(scene):
             look(scene.other.id, scene.patient.id, "ro")
     with pytest.raises(NotFound):
         scene.nights.lone_reports(scene.other.id, scene.patient.id)
-    assert scene.nights.counts(scene.other.id) == {}
+    assert scene.clinic.lists.counts(scene.other.id).all == 0
     assert url(scene)
 
 
@@ -168,7 +168,7 @@ def test_trace_is_fetched_once_and_kept(scene):
 
 
 def test_counts_are_of_shown_nights(scene):
-    assert scene.nights.counts(scene.doctor.id) == {scene.patient.id: 1}
+    assert scene.clinic.lists.counts(scene.doctor.id).all == 1
 
 
 def test_picture_is_offered_in_the_asked_language(scene):

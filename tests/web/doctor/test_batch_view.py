@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from oximetry.domain.clinic import DeviceLoan
+from oximetry.domain.listing import PatientLine
 from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.records import ItemKind, ItemState
 from oximetry.samples.samples import samples
@@ -61,27 +63,47 @@ def test_a_night_below_the_devices_range_has_no_lowest_number(batch: Batch) -> N
     assert line(with_item(batch, numbers=numbers))["lowest_text"] == "63\u00a0%"
 
 
-def test_every_patient_can_be_chosen_and_the_row_offers_the_newest(world: World, batch: Batch) -> None:
-    links, doctor = world.services.links, world.doctor()
-    first = links.create(doctor.id).patient.id
-    for _ in range(batch_view.LISTED_PATIENTS):
-        links.create(doctor.id)
-    cards = links.cards(doctor.id, with_urls=False)
-    view = batch_view.view(with_item(batch, target=first), cards, words("ro"), lambda _: "")
-    assert {"value": first, "label": "Pacient 1"} in view.choices
-    assert first not in [one["value"] for one in view.row_choices]
-    assert view.rows[0]["patient"] == "Pacient 1"
-    assert [one["value"] for one in view.row_choices][25] == "new:Z"
+def patient_line(patient_id: str, number: int = 1, label: str | None = None) -> PatientLine:
+    return PatientLine(
+        patient_id=patient_id,
+        number=number,
+        label=label,
+        created_at=datetime(2026, 3, 1),
+        nights=0,
+        waiting=0,
+        last=None,
+        has_link=True,
+        opened_count=0,
+        last_opened_at=None,
+    )
+
+
+def test_a_row_offers_those_in_use_two_new_ones_and_the_latest(batch: Batch) -> None:
+    people = batch_view.People({"an-id": patient_line("an-id")}, [patient_line("latest", 9, "Fișa 9")])
+    view = batch_view.view(with_item(batch, target="an-id"), people, words("ro"), lambda _: "")
+    assert [one["value"] for one in view.choices] == ["new:A", "new:B", "new:C", "an-id", "latest"]
+    assert [one["label"] for one in view.choices][3:] == ["Pacient 1", "Fișa 9 · bon 9"]
+    assert view.rows[1]["patient"] == "Pacient 1"
+
+
+def test_the_nights_of_a_device_stand_behind_its_head(batch: Batch) -> None:
+    loan = DeviceLoan("l", "d", "an-id", "0331", datetime(2026, 11, 3), None)
+    people = batch_view.People({"an-id": patient_line("an-id", 7, "Fișa 1042")}, loans={"0331": loan})
+    view = batch_view.view(with_item(batch, device_serial="0331"), people, words("ro"), lambda _: "")
+    head, night = view.rows
+    assert (head["group"], head["device"], night["group"]) == (True, "Aparat 0331", False)
+    assert head["items"] == [night["id"]]
+    assert head["loan"] == "Aparatul 0331 este la Fișa 1042 din 3 noiembrie 2026."
 
 
 def test_a_report_is_no_night_to_confirm(batch: Batch) -> None:
     report = with_item(batch, kind=ItemKind.REPORT, target="new:A", numbers=None)
-    view = batch_view.view(report, [], words("ro"), lambda _: "")
+    view = batch_view.view(report, batch_view.People(), words("ro"), lambda _: "")
     assert (view.decided, view.chosen_nights) == (1, 0)
 
 
 def test_a_night_that_could_not_be_stored_goes_back_to_its_own_patient(batch: Batch) -> None:
     fell_back = with_item(batch, state=ItemState.READ, reason="storage_refused", target="an-id")
     assert batch_view.same_patient_again(fell_back) == "an-id"
-    assert batch_view.view(fell_back, [], words("ro"), lambda _: "").fell_back
+    assert batch_view.view(fell_back, batch_view.People(), words("ro"), lambda _: "").fell_back
     assert batch_view.same_patient_again(with_item(batch, target="an-id")) is None

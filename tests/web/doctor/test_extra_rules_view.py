@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from oximetry.domain.extra_rules import COPD, MCGILL, MEDICARE, Answer, Doubt, Verdict
-from oximetry.web.doctor.extra_rules_view import results, section
-from oximetry.web.doctor.patients_view import digest
+from oximetry.web.doctor.extra_rules_view import results
 from oximetry.web.i18n import words
-from tests.web.conftest import BASE_URL, World
-from tests.web.doctor.test_callbacks import Values, call, callback_of
+from tests.web.conftest import BASE_URL, World, posted
 from tests.web.patient.test_patient_routes import dash_call
 
 SCORED = {"valid_hours": 7.5, "clusters": 3, "drops90": 5, "drops85": 4, "drops80": 2}
@@ -28,16 +25,16 @@ def said(answer: Answer, language: str = "ro") -> str:
     return text_of(results([answer], words(language)))
 
 
-def test_switches_are_collapsed_off_and_carry_their_caveats() -> None:
-    shown = section(words("ro"))
-    text = text_of(shown)
-    assert not getattr(shown, "open", False)
-    assert '"value": []' in text
-    assert [name for name in ("copd", "medicare", "mcgill") if f'"value": "{name}"' not in text] == []
-    assert "numai copii" in text
-    assert "pacientul nu le vede" in text
-    assert "un aparat de uz casnic nu îndeplinește condițiile ei" in text
-    assert "nu o indicație de oxigenoterapie" in text
+def test_switches_are_off_and_carry_their_caveats(world: World) -> None:
+    patient_id, _ = world.stored_night()
+    page = world.signed_in().get(f"/medic/patients/{patient_id}", base_url=BASE_URL).text
+    assert '<details class="extra-rules">' in page
+    for name in ("copd", "medicare", "mcgill"):
+        assert f'name="rule" value="{name}">' in page
+    assert "numai copii" in page
+    assert "pacientul nu le vede" in page
+    assert "un aparat de uz casnic nu îndeplinește condițiile ei" in page
+    assert "nu o indicație de oxigenoterapie" in page
 
 
 def test_nothing_is_shown_while_nothing_is_switched_on() -> None:
@@ -113,21 +110,27 @@ def test_the_patients_own_page_never_shows_them(world: World) -> None:
     assert [word for word in ("McGill", "mcgill", "Medicare", "BPOC", "copd") if word in page] == []
 
 
-def test_the_page_is_drawn_again_when_a_nights_numbers_change(world: World) -> None:
+def test_rules_show_once_they_are_saved(world: World) -> None:
     patient_id, _ = world.stored_night()
-    web, doctor = world.services, world.doctor()
-    card, nights = web.links.card(doctor.id, patient_id), web.nights.managed(doctor.id, patient_id, "ro")
-    changed = replace(nights[0].night, numbers=replace(nights[0].night.numbers, t_le88_min=99.0))
-    after = [replace(nights[0], night=changed)]
-    assert digest(card, nights, [], words("ro")) == digest(card, list(nights), [], words("ro"))
-    assert digest(card, nights, [], words("ro")) != digest(card, after, [], words("ro"))
+    client = world.signed_in()
+    place = f"/medic/patients/{patient_id}"
+    assert "regula copd v1" not in client.get(place, base_url=BASE_URL).text
+    assert posted(client, f"{place}/save-rules", rule="copd").status_code == 303
+    page = client.get(place, base_url=BASE_URL).text
+    assert "regula copd v1" in page
+    assert 'name="rule" value="copd" checked' in page
 
 
-def test_another_doctors_page_stays_empty(world: World) -> None:
+def test_an_unknown_rule_is_said_and_not_saved(world: World) -> None:
     patient_id, _ = world.stored_night()
-    world.services.links.set_extra_rules(world.doctor().id, patient_id, ["copd"])
+    client, doctor = world.signed_in(), world.doctor()
+    posted(client, f"/medic/patients/{patient_id}/save-rules", rule="horoscope")
+    assert "Nu s-a schimbat nimic" in client.get(f"/medic/patients/{patient_id}", base_url=BASE_URL).text
+    assert world.services.links.card(doctor.id, patient_id).patient.extra_rules == ()
+
+
+def test_another_doctor_finds_no_page(world: World) -> None:
+    patient_id, _ = world.stored_night()
     client = world.signed_in("bogdan@localhost")
-    show = callback_of(client, "patient-page.children", "patient-shown")
-    answer = call(client, show, Values({"patient-shown.data": patient_id}), "patient-shown.data").json["response"]
-    assert answer["extra-rules"]["value"] == []
-    assert "regula copd v1" not in json.dumps(answer, ensure_ascii=False)
+    assert client.get(f"/medic/patients/{patient_id}", base_url=BASE_URL).status_code == 404
+    assert posted(client, f"/medic/patients/{patient_id}/save-rules", rule="copd").status_code == 404

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from uuid import uuid4
 
 import pytest
@@ -12,8 +11,7 @@ from werkzeug.test import TestResponse
 from oximetry.adapters.catalogue.catalogue import utc_now
 from oximetry.domain.errors import NotFound
 from oximetry.services.links import old_token_sha256
-from tests.web.conftest import BASE_URL, World
-from tests.web.doctor.test_callbacks import Values, call, callback_of
+from tests.web.conftest import BASE_URL, World, posted
 
 ORIGIN = {"Origin": BASE_URL}
 
@@ -105,20 +103,14 @@ def test_the_page_speaks_both_languages(world: World) -> None:
     assert "Open my page" in client.get("/?token=x", base_url=BASE_URL).text
 
 
-def test_the_doctor_sees_that_an_old_link_lives_and_stops_it_after_the_question(world: World) -> None:
+def test_the_doctor_sees_that_an_old_link_lives_and_stops_it(world: World) -> None:
     patient_id, _, token = with_old_link(world)
     client = world.signed_in()
-    page = callback_of(client, "patient-page.children", "patient-shown")
-    shown = Values({"patient-shown.data": patient_id})
-    assert "Un link din aplicația veche" in str(call(client, page, shown, "patient-shown.data").json)
-    pattern = json.dumps({"act": "retire-old", "night": patient_id, "type": "night-action"}, separators=(",", ":"))
-    ask = callback_of(client, "sure.opened", "revoke-link")
-    values = Values({one["id"] + "." + one["property"]: 1 for one in ask["inputs"]})
-    asked = call(client, ask, values, f"{pattern}.n_clicks", pattern).json["response"]["asked"]["data"]
-    yes = Values({"sure-yes.n_clicks": 1, "asked.data": asked, "refresh.data": 0})
+    place = f"/medic/patients/{patient_id}"
+    assert "Un link din aplicația veche" in client.get(place, base_url=BASE_URL).text
     assert post(world.browser(), token).status_code == 303
-    call(client, callback_of(client, "sure.opened", "sure-yes"), yes, "sure-yes.n_clicks")
-    assert "aplicația veche" not in str(call(client, page, shown, "patient-shown.data").json)
+    assert posted(client, f"{place}/retire-old").status_code == 303
+    assert "Un link din aplicația veche" not in client.get(place, base_url=BASE_URL).text
     assert post(world.browser(), token).status_code == 404
     with world.services.catalogue.read() as transaction:
         assert "old_link_retired" in transaction.audit.acts(patient_id)
