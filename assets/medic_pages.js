@@ -127,7 +127,18 @@
     select.before(field);
   };
 
+  // addresses of before: each view was a fragment of one page
+  const moved = () => {
+    if (location.pathname !== "/medic/") return;
+    const patient = /^#pacient\/([0-9a-f-]{36})$/.exec(location.hash);
+    if (patient) location.replace(`/medic/patients/${patient[1]}`);
+    else if (location.hash === "#pacienti") location.replace("/medic/patients");
+    else if (location.hash === "#lot") location.replace("/medic/intake");
+  };
+
+  window.addEventListener("hashchange", moved);
   document.addEventListener("DOMContentLoaded", () => {
+    moved();
     returnToPlace();
     const first = tabs()[0];
     if (first) show(first);

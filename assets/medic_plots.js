@@ -108,5 +108,17 @@
       return [label, numbers];
     }));
   };
+  // what is missing is said here, and nothing that was typed is lost
+  document.addEventListener("submit", (event) => {
+    if (!event.target.closest("#exclude-panel")) return;
+    const value = (name) => document.getElementById(name).value.trim();
+    const shown = document.getElementById("exclude-effect");
+    const missing = !value("exclude-from") || !value("exclude-to") ? "noSpan" : value("exclude-reason") ? "" : "noReason";
+    if (!missing) return;
+    event.preventDefault();
+    shown.textContent = shown.dataset[missing];
+    shown.classList.add("bad");
+  });
+
   document.addEventListener("change", ({ target }) => { if (["exclude-from", "exclude-to"].includes(target.id)) effect(); });
 })();

@@ -168,7 +168,7 @@ def _files(folder: Path, count: int) -> list[Path]:
 
 
 def _services(site: Site) -> composition.Services:
-    names = {name.upper() for name in Settings.model_fields}
+    names = Settings.names()
     values = {name.lower(): value for name, value in site.environment.items() if name in names}
     return composition.create_services(Settings.load(_env_file=None, **values))
 

@@ -78,6 +78,12 @@ class Settings(BaseSettings):
             name = str(first["loc"][0]).upper() if first["loc"] else str(first["msg"]).removeprefix("Value error, ")
             raise ConfigurationError(setting=name, problem=str(first["msg"])) from error
 
+    @classmethod
+    def names(cls) -> set[str]:
+        """Every name that is read from the environment, the providers' among them."""
+        of_stores = {kind.setting(name) for kind in PROVIDERS.values() for name in kind.model_fields}
+        return {name.upper() for name in cls.model_fields if name != "stores"} | of_stores
+
     @property
     def production(self) -> bool:
         """Whether nothing may be assumed and nothing may fall back."""

@@ -26,7 +26,7 @@ class LeftTheLoopback(AssertionError):
 def only_our_own_world() -> Iterator[None]:
     """No setting of this machine and no server off this machine can reach a test."""
     with pytest.MonkeyPatch.context() as patch:
-        names = {name.upper() for name in Settings.model_fields}
+        names = Settings.names()
         for name in [name for name in os.environ if name.upper() in names]:
             patch.delenv(name)
         patch.setitem(Settings.model_config, "env_file", None)

@@ -123,7 +123,7 @@ class Batch:
 @contextmanager
 def batch_at(site: Site) -> Iterator[Batch]:
     """The doctor signs in."""
-    names = {name.upper() for name in Settings.model_fields}
+    names = Settings.names()
     values = {name.lower(): value for name, value in site.environment.items() if name in names}
     services = composition.create_services(Settings.load(_env_file=None, **values))
     doctor = services.accounts.find(EMAIL)

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.live import EMAIL, PASSWORD, Site
 from tests.factories import night_csv, night_name
 
-ROWS = ".ag-center-cols-container .ag-row"
+ROWS = ".ag-center-cols-container .ag-row:not([row-id^='device-'])"
 
 
 def sign_in(
@@ -25,7 +25,7 @@ def sign_in(
     language: str = "ro",
     account: tuple[str, str] = (EMAIL, PASSWORD),
 ) -> Page:
-    """A doctor's page in a fresh browser context."""
+    """The doctor's batch in a fresh browser context."""
     context = browser.new_context(viewport={"width": width, "height": 900})
     context.add_cookies([{"name": "language", "value": language, "url": site.url}])
     page = context.new_page()
@@ -33,8 +33,26 @@ def sign_in(
     page.fill("#email", account[0])
     page.fill("#password", account[1])
     page.click("button[type=submit]")
+    page.locator("h1").wait_for()
+    page.goto(f"{site.url}/medic/intake")
     page.locator("#drop-zone").wait_for()
     return page
+
+
+def all_to_one(page: Page) -> None:
+    """Every night of the batch to one new patient; nights of several devices ask first."""
+    page.click("#all-to-new")
+    confirmed = page.locator("#batch-links a").or_(page.locator("#doubts-yes"))
+    expect(confirmed.first).to_be_visible(timeout=15_000)
+    if page.locator("#doubts-yes").is_visible():
+        page.click("#doubts-yes")
+
+
+def open_first_patient(page: Page, site: Site) -> None:
+    """The newest patient's page."""
+    page.goto(f"{site.url}/medic/patients")
+    page.locator("[data-open]").first.click()
+    page.locator(".link-box").wait_for()
 
 
 def choose_files(page: Page, paths: list[Path]) -> None:
@@ -71,9 +89,13 @@ def wait_for_rows(page: Page, count: int, within_s: float = 30) -> None:
 
 
 def link_of(page: Page) -> str:
-    """The patient's link below the table."""
-    page.locator(".link-url").first.wait_for()
-    return page.locator(".link-url").first.inner_text()
+    """The first patient's link, from where the links of a batch are handed over."""
+    page.locator("#batch-links a").wait_for(timeout=15_000)
+    handover = page.context.new_page()
+    handover.goto(str(page.evaluate("document.querySelector('#batch-links a').href")))
+    link = handover.locator(".link-url").first.inner_text()
+    handover.close()
+    return link
 
 
 def open_as_patient(browser: Browser, link: str, *, width: int = 360) -> Page:

@@ -59,7 +59,7 @@ def progress(services: composition.Services, doctor: Doctor, session_id: str) ->
 
 
 def lower(site: Site) -> dict[str, object]:
-    names = {name.upper() for name in Settings.model_fields}
+    names = Settings.names()
     return {name.lower(): value for name, value in site.environment.items() if name in names}
 
 

@@ -30,10 +30,9 @@ def drag_over_the_plot(page: Page) -> None:
     page.mouse.up()
 
 
-def open_night(page: Page) -> None:
-    page.click("a[href='#pacienti']")
-    page.locator("#patient-list a").first.click()
-    page.locator("button[id*='night-action']").first.click()
+def open_night(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/medic/")
+    page.locator("[data-open]").first.click()
     page.locator("#doctor-plot .main-svg").first.wait_for()
 
 
@@ -48,22 +47,22 @@ def test_a_span_is_left_out_and_put_back(browser: Browser, tmp_path: Path, watch
         link = stored(site, tmp_path)
         page = steps.sign_in(browser, site)
         watched.watch(page)
-        open_night(page)
-        odi3, caption = page.locator("#night-numbers b").first, page.locator("#night-caption")
-        before = odi3.inner_text()
+        open_night(page, site)
+        headline, caption = page.locator("#night-numbers .lead dd").first, page.locator("#night-caption")
+        before = headline.inner_text()
 
-        page.click("#exclude")
-        expect(page.locator("#message")).to_contain_text("Lipsește începutul sau sfârșitul")
-
-        page.locator("#night-panel .live-plot").focus()
+        page.locator(".live-plot").focus()
         page.keyboard.press("e")
+        page.click("#exclude")
+        expect(page.locator("#exclude-effect")).to_contain_text("Lipsește începutul sau sfârșitul")
         drag_over_the_plot(page)
         expect(page.locator("#exclude-from")).to_have_value(re.compile("^2025-01-02T00:"))
+        expect(page.locator("#exclude-effect")).to_contain_text("→")  # before anything is saved
         page.click("#exclude")
-        expect(page.locator("#message")).to_contain_text("Lipsește motivul")
+        expect(page.locator("#exclude-effect")).to_contain_text("Lipsește motivul")
         page.fill("#exclude-reason", "senzor mișcat")
         page.click("#exclude")
-        expect(odi3).not_to_have_text(before)
+        expect(headline).not_to_have_text(before)
         expect(page.locator(".excluded-span")).to_contain_text("senzor mișcat")
         excluded = caption.inner_text()
         steps_of_the_band(page)
@@ -74,8 +73,8 @@ def test_a_span_is_left_out_and_put_back(browser: Browser, tmp_path: Path, watch
         expect(patient.locator("details.card").first).to_contain_text("Medicul a lăsat deoparte")
         expect(patient.locator(".caption").first).to_have_text(excluded)
 
-        page.locator("[id*='put-back']").click()
-        expect(odi3).to_have_text(before)
+        page.locator(".excluded-span button").click()
+        expect(headline).to_have_text(before)
         expect(page.locator(".excluded-span")).to_have_count(0)
         patient.reload()
         expect(patient.locator("details.card").first).not_to_contain_text("Medicul a lăsat deoparte")
@@ -94,9 +93,9 @@ def test_keys_step_through_the_events_zoom_and_explain(browser: Browser, tmp_pat
         stored(site, tmp_path)
         page = steps.sign_in(browser, site)
         watched.watch(page)
-        open_night(page)
+        open_night(page, site)
         plot = page.locator("#doctor-plot")
-        page.locator("#night-panel .live-plot").focus()
+        page.locator(".live-plot").focus()
         (from_s, to_s), nadirs = plot.evaluate(SHOWN)
         whole = to_s - from_s
         for _ in range(8):
@@ -113,7 +112,7 @@ def test_keys_step_through_the_events_zoom_and_explain(browser: Browser, tmp_pat
         page.keyboard.press("0")
         assert plot.evaluate(SHOWN)[0][1] - plot.evaluate(SHOWN)[0][0] == whole
         page.keyboard.press("?")
-        expect(page.locator(".plot-help")).to_contain_text("e excludere")
+        expect(page.locator(".plot-help")).to_contain_text("desaturarea dinainte")
         expect(page.locator(".plot-help p").first).to_be_visible()
 
 
@@ -122,8 +121,9 @@ HAS_EXCLUDED = """(frame) => frame.querySelector('.js-plotly-plot').data.some((o
 
 def steps_of_the_band(page: Page) -> None:
     """The number opens to the samples it was made from and the band it would have."""
-    page.locator(".number-row summary").first.click()
-    opened = page.locator(".number-row details[open]").first
+    page.locator("#night-numbers summary").nth(1).click()
+    opened = page.locator("#night-numbers details[open]").first
     expect(opened).to_contain_text("puse la extreme")
-    expect(opened).to_contain_text(re.compile(r"Din 4\.\d{3} eșantioane valide din 6\.000"))
     expect(opened).to_contain_text("Jung 2018")
+    page.click("#tab-provenance")
+    expect(page.locator("#panel-provenance")).to_contain_text(re.compile(r"Din 4\.\d{3} eșantioane valide din 6\.000"))

@@ -15,6 +15,9 @@ from tests.e2e.live import Site, running
 
 pytestmark = pytest.mark.browser
 
+ROTATE = "details.ask summary"
+ASKS = {"ro": ("Link nou", "Opriți linkul"), "en": ("New link", "Revoke the link")}
+
 
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -31,13 +34,12 @@ def test_a_link_is_copied_replaced_and_stopped(
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     watched.watch(page)
     first = give_to_a_new_patient(page, steps.write_nights(tmp_path, count=2, rows=3000))
-    page.goto(f"{laptop.url}/medic/#pacienti")
-    page.locator("#patient-list a").first.click()
-    shown = page.locator("#patient-page .link-url")
+    steps.open_first_patient(page, laptop)
+    shown = page.locator(".link-box .link-url")
     expect(shown).to_have_text(first)
-    expect(page.locator("#patient-page img.qr")).to_be_visible()
-    page.locator("#patient-page [data-copy]").click()
-    expect(page.locator("#patient-page .copied")).to_be_visible()
+    expect(page.locator(".link-box img.qr")).to_be_visible()
+    page.locator(".link-box [data-copy]").click()
+    expect(page.locator(".link-box .copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == first
     preview_is_marked(page, language)
 
@@ -46,11 +48,13 @@ def test_a_link_is_copied_replaced_and_stopped(
     files = phone.locator(".downloads a").evaluate_all("all => all.map((one) => one.href)")
     assert {phone.request.get(url).status for url in files} == {200}
 
-    page.click("#rotate-link")
-    page.click("#sure-no")
-    expect(page.locator("#sure-text")).to_be_hidden()
+    page.locator(ROTATE, has_text=ASKS[language][0]).click()
+    asked = page.locator(".link-box .ask .pop").first
+    expect(asked).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(asked).to_be_hidden()
     expect(shown).to_have_text(first)
-    answer_yes(page, "#rotate-link")
+    answer_yes(page, ASKS[language][0])
     expect(shown).not_to_have_text(first)
     second = shown.inner_text()
     phone.reload()
@@ -58,7 +62,7 @@ def test_a_link_is_copied_replaced_and_stopped(
     assert {phone.request.get(url).status for url in files} == {404}
 
     phone = open_in(browser, second, language)
-    answer_yes(page, "#revoke-link")
+    answer_yes(page, ASKS[language][1])
     expect(shown).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     phone.locator("details.card > summary").last.click()  # the open page's next request
@@ -67,7 +71,7 @@ def test_a_link_is_copied_replaced_and_stopped(
     phone.reload()
     opens_nothing(phone, language)
 
-    answer_yes(page, "#rotate-link")
+    answer_yes(page, ASKS[language][0])
     third = shown.inner_text()
     assert len({first, second, third}) == 3
     open_in(browser, third, language)
@@ -78,11 +82,7 @@ def give_to_a_new_patient(page: Page, nights: list[Path]) -> str:
     page.click("#new-batch")
     steps.choose_files(page, nights)
     expect(page.locator("#counts")).to_contain_text(re.compile("2 (citite|read)"), timeout=30_000)
-    page.click("#all-to-new")
-    yes = page.locator("#doubts-yes")
-    expect(page.locator(".link-url").or_(yes).first).to_be_visible()
-    if yes.is_visible():
-        yes.click()
+    steps.all_to_one(page)
     link = steps.link_of(page)
     expect(page.locator("#counts")).to_contain_text(re.compile("2 (salvate|stored)"), timeout=30_000)
     return link
@@ -90,7 +90,7 @@ def give_to_a_new_patient(page: Page, nights: list[Path]) -> str:
 
 def preview_is_marked(page: Page, language: str) -> None:
     with page.context.expect_page() as opened:
-        page.locator("#patient-page .link-box a").click()
+        page.locator(".link-box a[target=_blank]").click()
     said = "Previzualizare" if language == "ro" else "Preview"
     expect(opened.value.locator("#banner")).to_contain_text(said)
     opened.value.locator("details.card").first.wait_for()
@@ -109,11 +109,10 @@ def open_in(browser: Browser, link: str, language: str) -> Page:
 
 
 def answer_yes(page: Page, button: str) -> None:
-    page.click(button)
-    expect(page.locator("#sure-text")).not_to_be_empty()
-    page.click("#sure-yes")
-    expect(page.locator("#message .message-good")).to_be_visible()
-    expect(page.locator("#sure-yes")).to_be_hidden()
+    asked = page.locator("details.ask", has_text=button).first
+    asked.locator("summary").click()
+    asked.locator(".pop .btn").click()
+    expect(page.locator(".link-box .inline.good")).to_be_visible()
 
 
 def opens_nothing(phone: Page, language: str) -> None:

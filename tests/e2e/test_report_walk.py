@@ -41,7 +41,7 @@ def test_a_report_with_a_name_is_paired_reconciled_and_stored_without_it(
         expect(page.locator("#counts")).to_have_text("1 fișier · 1 citit", timeout=30_000)
         expect(page.locator(f"{steps.ROWS} [col-id=pdf]").first).to_contain_text("✓")
         expect(page.locator("#joins")).to_contain_text("date personale")
-        page.click("#all-to-new")
+        steps.all_to_one(page)
         expect(page.locator("#counts")).to_contain_text("1 salvat", timeout=30_000)
         page.locator(f"{steps.ROWS} [col-id=odi3]").first.click()
         beside = page.locator("#night-reports details")

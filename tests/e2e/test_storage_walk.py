@@ -92,7 +92,7 @@ def test_an_orphan_is_found_and_given_to_its_patient(
     doctor = steps.sign_in(browser, laptop)
     watched.watch(doctor)
     expect(doctor.locator("a[href='/medic/storage']")).to_have_count(0)
-    doctor.goto(f"{laptop.url}/medic/#pacient/{patient_id}")
+    doctor.goto(f"{laptop.url}/medic/#pacient/{patient_id}")  # an address of before
     report = page.locator("h1").inner_text()
     expect(doctor.locator(f"a[href$='/pdfs/{report}']")).to_have_count(1)
     assert doctor.request.get(f"{laptop.url}/medic/storage").status == 404

@@ -39,7 +39,7 @@ def test_a_batch_goes_on_while_the_store_is_away_and_is_archived_once(
         steps.choose_files(page, nights[:2])
         expect(page.locator("#counts")).to_contain_text("2 citite", timeout=30_000)
         own_gateway.kill()
-        page.click("#all-to-new")
+        steps.all_to_one(page)
         expect(page.locator("#counts")).to_contain_text(WAITS, timeout=30_000)
         expect(page.locator(f"{steps.ROWS} [col-id=remarks]").first).to_contain_text(WAITS)
         steps.choose_files(page, nights[2:])
