@@ -29,7 +29,7 @@ _DASH_PATHS = re.compile(
 )
 _OWN_PATHS = re.compile(
     r"POST /medic/uploads/[0-9a-f-]{36}/files|POST /patient/(session|old-link)"
-    r"|(GET|HEAD) /patient/[0-9a-f-]{36}/(csvs|originals|pdfs|plots)/[^/]+"
+    r"|(GET|HEAD) /patient/[0-9a-f-]{36}/(csvs|originals|pdfs|plots|reports)/[^/]+"
     r"|(GET|HEAD) /medic/storage(/files/[0-9a-f-]{36}|/plans/[0-9a-z-]{1,36}(/plan\.jsonl)?)?"
     r"|POST /medic/storage/(init|files(/[0-9a-f-]{36}/(delete|restore|assign))?|plans(/[0-9a-z-]{1,36}/apply)?)"
 )

@@ -25,6 +25,8 @@ from oximetry.adapters.catalogue.catalogue_old_links import OldLinksTable
 from oximetry.adapters.catalogue.catalogue_outbox import OutboxTable
 from oximetry.adapters.catalogue.catalogue_patients import PatientsTable
 from oximetry.adapters.catalogue.catalogue_reports import ReportsTable
+from oximetry.adapters.catalogue.catalogue_review import InterpretationsTable, ProfilesTable, TemplatesTable
+from oximetry.adapters.catalogue.catalogue_signed import ClinicalReportsTable
 from oximetry.adapters.catalogue.catalogue_sync import ComparedFilesTable, SyncRunsTable
 from oximetry.adapters.catalogue.catalogue_uploads import UploadsTable
 from oximetry.domain.errors import CatalogueUnavailable, ConfigurationError, NotFound
@@ -55,6 +57,10 @@ class Transaction:
         self.sync_runs = SyncRunsTable(connection)
         self.compared_files = ComparedFilesTable(connection)
         self.file_list = FileListTable(connection)
+        self.interpretations = InterpretationsTable(connection)
+        self.templates = TemplatesTable(connection)
+        self.profiles = ProfilesTable(connection)
+        self.clinical_reports = ClinicalReportsTable(connection)
 
 
 class Catalogue:
