@@ -46,13 +46,20 @@ def _shown_file(*, to_link: bool) -> Select[Any]:
 
 def _signed_report(*, to_link: bool) -> ColumnElement[bool]:
     """A signed report whose nights are all shown to this patient; through a link only what was released and stands."""
-    file, night, report, of = t.stored_files.c, t.recordings.c, r.clinical_reports.c, r.report_nights.c
-    still = and_(night.id == of.recording_id, night.state == NightState.STORED.value)
-    gone = select(of.report_id).outerjoin(t.recordings, and_(still, night.patient_id == t.patients.c.id))
-    gone = gone.where(of.report_id == report.id, night.id.is_(None)).correlate(r.clinical_reports, t.patients)
-    here = select(report.id).where(report.id == file.reference_id, report.patient_id == t.patients.c.id, ~gone.exists())
+    file, report, of, own = t.stored_files.c, r.clinical_reports.c, r.report_nights.c, t.recordings.alias().c
+    shown = select(own.id).where(
+        own.id == of.recording_id, own.state == NightState.STORED.value, own.patient_id == report.patient_id
+    )
+    gone = select(of.report_id).where(
+        of.report_id == report.id, ~shown.correlate(r.report_nights, r.clinical_reports).exists()
+    )
+    here = select(report.id).where(
+        report.id == file.reference_id,
+        report.patient_id == t.patients.c.id,
+        ~gone.correlate(r.clinical_reports).exists(),
+    )
     if to_link:
-        here = here.where(report.released_at.is_not(None), report.withdrawn_at.is_(None))
+        here = here.where(report.released_at.is_not(None), report.withdrawn_at.is_(None), report.replaced_by.is_(None))
     return and_(file.reference_type == REPORT_REFERENCE, here.correlate(t.stored_files, t.patients).exists())
 
 

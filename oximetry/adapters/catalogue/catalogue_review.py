@@ -41,10 +41,8 @@ class InterpretationsTable:
         row = {**values, "version": version + 1, "updated_at": now}
         if version == 0:
             names = {"id": str(uuid4()), "doctor_id": doctor_id, "subject": subject, "created_at": now}
-            made = self._connection.execute(
-                insert_or_ignore(self._connection, r.interpretations).values(**names, **row)
-            )
-            return made.rowcount == 1
+            asked = insert_or_ignore(self._connection, r.interpretations).values(**names, **row)
+            return self._connection.scalar(asked.returning(draft.id)) == names["id"]
         which = (draft.doctor_id == doctor_id, draft.subject == subject, draft.version == version)
         return self._connection.execute(update(r.interpretations).where(*which).values(**row)).rowcount == 1
 
