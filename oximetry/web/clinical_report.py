@@ -150,8 +150,9 @@ def _identity(content: ReportContent, words: Words) -> tuple[tuple[str, str], ..
         devices = dict.fromkeys(_device(night.numbers, words) for night in content.nights)
         when = f"{words.day(first.started_at)} – {words.day(last.ended_at)}"
         return (*by_hand[:2], (words("clinical.period"), when), (words("clinical.devices"), "; ".join(devices)))
-    device = f"{_device(first, words)}, {words('clinical.every', s=shown(first.sampling_interval_s, words, 0))}"
-    hours_ = f"{first.started_at:%H:%M}–{first.ended_at:%H:%M} ({words('clinical.device_clock')})"
+    every = words("clinical.every", s=shown(first.sampling_interval_s, words, 0))
+    device, clock = f"{_device(first, words)}, {every}", words("clinical.device_clock")
+    hours_ = f"{first.started_at:%H:%M}–{first.ended_at:%H:%M} ({clock})"
     return (
         *by_hand,
         (words("clinical.night"), words.night(first.started_at)),
@@ -191,8 +192,8 @@ def _rows(numbers: NightNumbers, words: Words) -> tuple[NumberRow, ...]:
         rule = f"{numbers.rule.name} v{numbers.rule.version}"
         companion = numbers.companion_rule
         other = f"{companion.name} v{companion.version}" if companion else "mean-120s"
-        label = words(f"clinical.row_{name}", rule=rule, other=other)
-        return NumberRow(label, value, small, words(f"clinical.reference_{name}"), words(f"clinical.how_{name}"), leads)
+        label = words(f"clinical_row.{name}", rule=rule, other=other)
+        return NumberRow(label, value, small, words(f"clinical_reference.{name}"), words(f"clinical_how.{name}"), leads)
 
     def counted(number: int | None) -> str:
         return "" if number is None else words.count("clinical.dips", number)
@@ -301,10 +302,10 @@ def _dips(signed: SignedNight, night: NightReport, words: Words) -> Grid:
 
     def both(name: str, count: int | None, rate: float, other: int | None, other_rate: float) -> tuple[str, ...]:
         own = f"{'–' if count is None else count} ({shown(rate, words)}/h)"
-        return words(f"clinical.dip_{name}"), own, f"{'–' if other is None else other} ({shown(other_rate, words)}/h)"
+        return words(f"clinical_dip.{name}"), own, f"{'–' if other is None else other} ({shown(other_rate, words)}/h)"
 
     def one(name: str, value: str) -> tuple[str, ...]:
-        return words(f"clinical.dip_{name}"), value, "–"
+        return words(f"clinical_dip.{name}"), value, "–"
 
     rows = [
         both("3", numbers.desaturations3, numbers.odi3_per_h, numbers.desaturations3_mean120,

@@ -42,7 +42,7 @@ class InterpretationsTable:
         if version == 0:
             names = {"id": str(uuid4()), "doctor_id": doctor_id, "subject": subject, "created_at": now}
             asked = insert_or_ignore(self._connection, r.interpretations).values(**names, **row)
-            return self._connection.scalar(asked.returning(draft.id)) == names["id"]
+            return bool(self._connection.scalar(asked.returning(draft.id)) == names["id"])
         which = (draft.doctor_id == doctor_id, draft.subject == subject, draft.version == version)
         return self._connection.execute(update(r.interpretations).where(*which).values(**row)).rowcount == 1
 
