@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 PRINT_TIMEOUT_S = 30.0
 VARIANT = "pdf/a-3a"
+FEWER_LINES = (0.0, 2.0, 4.0, 8.0)
+SECOND_PART = "second"  # the id of what begins on the second page
 
 Engine = Callable[[str], bytes]
 """A page to a PDF; raises ``RenderingUnavailable``."""
@@ -31,16 +33,24 @@ Engine = Callable[[str], bytes]
 
 def pdf_of(document: ReportDocument) -> bytes:
     """The report as PDF/A-3a, tagged; the same document is the same bytes, as long as the first engine makes it."""
-    page = html_of(document)
     try:
-        return by_weasyprint(page)
+        for fewer_lines in FEWER_LINES:
+            made, fits = _made_by_weasyprint(html_of(document, fewer_lines))
+            if fits:
+                break
     except RenderingUnavailable as error:
         logger.warning("report not made by the first engine reason=%s", error.reason)
-        return by_chromium(page)
+        return by_chromium(html_of(document))
+    return made
 
 
 def by_weasyprint(page: str) -> bytes:
     """With WeasyPrint; raises ``RenderingUnavailable`` without it or without Pango."""
+    return _made_by_weasyprint(page)[0]
+
+
+def _made_by_weasyprint(page: str) -> tuple[bytes, bool]:
+    """The PDF, and whether its first part fits on the first page."""
     try:
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher
@@ -49,11 +59,13 @@ def by_weasyprint(page: str) -> bytes:
     _quieten()
     try:
         fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
-        made = HTML(string=page, url_fetcher=fetcher).write_pdf(pdf_variant=VARIANT)
+        laid_out = HTML(string=page, url_fetcher=fetcher).render(pdf_variant=VARIANT)
+        made = laid_out.write_pdf(pdf_variant=VARIANT)
     except Exception as error:  # its layout raises whatever it likes
         logger.exception("report engine broke")
         raise RenderingUnavailable("no_report_engine") from error
-    return bytes(made)
+    starts = [number for number, one in enumerate(laid_out.pages) if SECOND_PART in one.anchors]
+    return bytes(made), starts in ([], [1])
 
 
 def by_chromium(page: str) -> bytes:

@@ -14,17 +14,24 @@ from oximetry.domain.report_document import Grid, NumberRow, ReportDocument, Sta
 
 STYLE = Path(__file__).with_name("report.css")
 CHARACTERS_PER_LINE = 74
-LINES_BESIDE_TALL_LANE, LINES_BESIDE_SMALL_LANE = 10.6, 12.6
+LINES_BESIDE_TALL_LANE, LINES_BESIDE_SMALL_LANE = 11.2, 13.4
+SHORT_CONCLUSION = 320
 WIDE_CHARACTERS_PER_LINE = 118
-LINES_ON_SEVERAL_NIGHTS = 9.0
+LINES_ON_SEVERAL_NIGHTS = 16.0
 
 _UNBROKEN = re.compile(r"(?<=[\d≥≤<>]) (?=(?:%|h\b|min\b|s\b|mm\b|/|\d))")
 _SENTENCE = re.compile(r"(?<=[.;:!?]) +")
 
 
-def html_of(document: ReportDocument) -> str:
-    """The whole page; every word in it is escaped."""
-    body = _several_nights(document) if document.is_multi else _one_night(document)
+def html_of(document: ReportDocument, fewer_lines: float = 0.0) -> str:
+    """The whole page; every word in it is escaped.
+
+    Parameters
+    ----------
+    fewer_lines : float
+        How many lines of the text to leave to the second page beyond what the estimate does.
+    """
+    body = _several_nights(document, fewer_lines) if document.is_multi else _one_night(document, fewer_lines)
     return (
         f'<!doctype html><html lang="{document.language}"><head><meta charset="utf-8">'
         f"<title>{_said(document.file_title)}</title>"
@@ -50,13 +57,13 @@ def split_text(paragraphs: Sequence[str], budget: float, per_line: int) -> tuple
     return fitting, []
 
 
-def _one_night(document: ReportDocument) -> str:
+def _one_night(document: ReportDocument, fewer_lines: float) -> str:
     labels, trace = document.labels, document.traces[0]
     total = sum(_lines(paragraph, CHARACTERS_PER_LINE) for paragraph in document.paragraphs)
-    is_tight = total > LINES_BESIDE_TALL_LANE or bool(document.amended_note)
+    is_tight = total + fewer_lines > LINES_BESIDE_TALL_LANE or bool(document.amended_note)
     lane = plots.SMALL_LANE_MM if is_tight else plots.LANE_MM
     budget = LINES_BESIDE_SMALL_LANE if is_tight and not document.amended_note else LINES_BESIDE_TALL_LANE
-    fitting, rest = split_text(document.paragraphs, budget, CHARACTERS_PER_LINE)
+    fitting, rest = split_text(document.paragraphs, budget - fewer_lines, CHARACTERS_PER_LINE)
     first = "".join(
         (
             _head(document), "<main>", _title(document), _identity(document), _quality(document),
@@ -79,8 +86,7 @@ def _second_page(document: ReportDocument, rest: Sequence[str]) -> str:
     line = plots.check_line(labels).replace("<img ", '<img class="bar" ')
     return "".join(
         (
-            f'<section class="p2"><div class="rhead">{_said(document.running_head)} {_tag(document)}</div>',
-            _continued(rest, labels["continued_title"]),
+            _second_head(document), _continued(rest, labels["continued_title"]),
             f'<h2 class="first">{_said(labels["strips_title"])} '
             f'<span class="cap">{_said(labels["strips_caption"])}</span>{line}</h2>',
             strips, _grids(document.grids), _method(document), "</section>",
@@ -88,9 +94,14 @@ def _second_page(document: ReportDocument, rest: Sequence[str]) -> str:
     )  # fmt: skip
 
 
-def _several_nights(document: ReportDocument) -> str:
+def _second_head(document: ReportDocument) -> str:
+    head = f"{_said(document.running_head)} {_tag(document)}"
+    return f'<section class="p2" id="second"><div class="rhead">{head}</div>'
+
+
+def _several_nights(document: ReportDocument, fewer_lines: float) -> str:
     labels = document.labels
-    fitting, rest = split_text(document.paragraphs, LINES_ON_SEVERAL_NIGHTS, WIDE_CHARACTERS_PER_LINE)
+    fitting, rest = split_text(document.paragraphs, _lines_of_several(document) - fewer_lines, WIDE_CHARACTERS_PER_LINE)
     trends = "".join(plots.trend(one, labels) for one in document.trends)
     return "".join(
         (
@@ -101,10 +112,15 @@ def _several_nights(document: ReportDocument) -> str:
             f'<div class="fig">{plots.aligned(document.traces, document.night_lines, labels)}</div>',
             '<section class="wide">', _heading(labels["text_title"]),
             _paragraphs(fitting, labels["continued_note"] if rest else ""), "</section>", _signature(document),
-            "</main>", f'<section class="p2"><div class="rhead">{_said(document.running_head)} {_tag(document)}</div>',
-            _continued(rest, labels["continued_title"]), _method(document), "</section>",
+            "</main>", _second_head(document), _continued(rest, labels["continued_title"]), _method(document), "</section>",
         )
     )  # fmt: skip
+
+
+def _lines_of_several(document: ReportDocument) -> float:
+    """The text of a report on many nights begins where their traces leave room."""
+    nights = len(document.traces)
+    return max(2.0, LINES_ON_SEVERAL_NIGHTS - 2.6 * max(0, nights - 4))
 
 
 def _style(document: ReportDocument) -> str:
@@ -201,7 +217,7 @@ def _signature(document: ReportDocument) -> str:
 def _paragraphs(paragraphs: Sequence[str], closing: str = "") -> str:
     body = ""
     for number, paragraph in enumerate(paragraphs):
-        kind = ' class="concl"' if number == 0 else ""
+        kind = ' class="concl"' if number == 0 and len(paragraph) <= SHORT_CONCLUSION else ""
         body += f"<p{kind}>{_said(paragraph).replace(chr(10), '<br>')}</p>"
     return body + (f'<p class="note">{_said(closing)}</p>' if closing else "")
 
