@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, make_response, render_template, request
+from flask import Blueprint, Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from oximetry.domain.errors import TooManyAttempts
@@ -79,7 +79,7 @@ def _in_words(verification: Verification, words: Words) -> dict[str, str]:
     return said
 
 
-def _unseen(body: Any, status: int = 200) -> Any:
+def _unseen(body: str | dict[str, str], status: int = 200) -> Response:
     response = make_response(body, status)
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response

@@ -112,7 +112,8 @@ def _several_nights(document: ReportDocument, fewer_lines: float) -> str:
             f'<div class="fig">{plots.aligned(document.traces, document.night_lines, labels)}</div>',
             '<section class="wide">', _heading(labels["text_title"]),
             _paragraphs(fitting, labels["continued_note"] if rest else ""), "</section>", _signature(document),
-            "</main>", _second_head(document), _continued(rest, labels["continued_title"]), _method(document), "</section>",
+            "</main>", _second_head(document), _continued(rest, labels["continued_title"]), _method(document),
+            "</section>",
         )
     )  # fmt: skip
 
