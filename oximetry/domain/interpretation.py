@@ -31,10 +31,7 @@ QUIET_BELOW_T90_PCT = 1.0
 LOWEST_OF_ADULTS_PCT = 84.0
 ODI_LIMITS = (5.0, 15.0, 30.0)
 PHONE_T90_PCT, PHONE_RUN_MIN, PHONE_LOWEST_PCT = 50.0, 30.0, 70.0
-DOUBTS = (
-    "readings_look_swapped", "oxygen_over_100", "oxygen_without_pulse", "constant_oxygen", "values_held",
-    "missing_share",
-)  # fmt: skip
+DOUBTS = ("readings_look_swapped", "oxygen_over_100", "oxygen_without_pulse", "constant_oxygen", "values_held")
 
 _DIRECTION_SIGNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 

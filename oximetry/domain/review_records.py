@@ -124,7 +124,7 @@ class NightReview:
     is_waiting : bool
         Whether it belongs on the work list: to review, a draft, or to be signed again.
     report : ClinicalReport or None
-        Its newest signed version.
+        Its newest signed version, without its content.
     """
 
     subject: str

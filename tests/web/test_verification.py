@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -36,6 +37,45 @@ def test_a_signed_report_is_known_and_nothing_else_is_said(world: World) -> None
     assert patient_id not in str(said)
     assert "pacient" not in str(said).lower().replace("raport", "")
     assert ask(world, code, sha256="0" * 64).get_json()["file"] == ""  # no file is bound yet
+
+
+def test_the_file_itself_is_recognised_and_a_changed_one_is_not(world: World) -> None:
+    code, patient_id = signed(world)
+    world.work()
+    review, doctor = world.services.review, world.doctor()
+    [report] = [one for one in review.states(doctor.id, _nights(world)).values() if one.file_key]
+    assert report.file_key is not None
+    pdf = world.services.store.get(report.file_key)
+    assert report.file_key.startswith(f"{patient_id}/reports/raport-")
+    assert pdf.startswith(b"%PDF-1.7")
+    said = ask(world, code, sha256=hashlib.sha256(pdf).hexdigest()).get_json()
+    assert said["file"] == "Fișierul este identic cu cel semnat."
+    said = ask(world, code, sha256=hashlib.sha256(pdf + b" ").hexdigest()).get_json()
+    assert said["file"] == "Fișierul diferă de cel semnat."
+
+
+def _nights(world: World) -> list[str]:
+    with world.services.catalogue.read() as transaction:
+        return [night.id for night in transaction.nights.of_doctor(world.doctor().id)]
+
+
+def test_the_patient_fetches_a_report_only_when_it_is_released(world: World) -> None:
+    _, patient_id = signed(world)
+    world.work()
+    review, doctor = world.services.review, world.doctor()
+    [night_id] = _nights(world)
+    path = f"/patient/{review.state(doctor.id, night_id).file_key}"
+    url = world.services.links.card(doctor.id, patient_id).url
+    patient = world.opened(str(url).partition("#")[2])
+    assert patient.get(path, base_url=BASE_URL).status_code == 404
+    review.release(doctor, night_id)
+    answer = patient.get(path, base_url=BASE_URL)
+    assert answer.status_code == 302
+    with patient.get(answer.headers["Location"], base_url=BASE_URL) as file:
+        assert file.data.startswith(b"%PDF")
+        assert "raport-" in file.headers["Content-Disposition"]
+    review.withdraw(doctor, night_id, "greșit")
+    assert patient.get(path, base_url=BASE_URL).status_code == 404
 
 
 @pytest.mark.parametrize("code", ["AAAA-BBBB-CCCC", "", None, 7, ["x"], "x" * 9000, "\x00"])

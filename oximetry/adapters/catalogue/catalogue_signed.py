@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal, select, text, update
 
 from oximetry.adapters.catalogue import review_tables as r
 from oximetry.domain.errors import NotFound
@@ -16,6 +16,7 @@ from oximetry.domain.signing import FIRST_LINK
 
 _OWN_COLUMNS = tuple(field.name for field in fields(ClinicalReport) if field.name != "night_ids")
 _COLUMNS = [r.clinical_reports.c[name] for name in _OWN_COLUMNS]
+_WITHOUT_CONTENT = [literal("").label("content") if column.name == "content" else column for column in _COLUMNS]
 
 
 class ClinicalReportsTable:
@@ -60,13 +61,15 @@ class ClinicalReportsTable:
             raise NotFound(report_id=report_id)
         return found[0]
 
-    def newest(self, doctor_id: str, subjects: Sequence[str]) -> dict[str, ClinicalReport]:
-        """The newest version of each night or set that has one."""
+    def newest(
+        self, doctor_id: str, subjects: Sequence[str], *, with_content: bool = True
+    ) -> dict[str, ClinicalReport]:
+        """The newest version of each night or set that has one; a list of many asks without their content."""
         report, other = r.clinical_reports.c, r.clinical_reports.alias().c
         last = select(func.max(other.version)).where(other.subject == report.subject).correlate(r.clinical_reports)
-        found = self._where(
-            report.doctor_id == doctor_id, report.subject.in_(subjects), report.version == last.scalar_subquery()
-        )
+        newest = report.version == last.scalar_subquery()
+        which = (report.doctor_id == doctor_id, report.subject.in_(subjects), newest)
+        found = self._where(*which, with_content=with_content)
         return {one.subject: one for one in found}
 
     def versions(self, doctor_id: str, subject: str) -> list[ClinicalReport]:
@@ -145,8 +148,14 @@ class ClinicalReportsTable:
         which = (r.clinical_reports.c.id == report_id, unsaid)
         return self._connection.execute(update(r.clinical_reports).where(*which).values(**values)).rowcount == 1
 
-    def _where(self, *which: ColumnElement[bool]) -> list[ClinicalReport]:
-        rows = self._connection.execute(select(*_COLUMNS).where(*which).order_by(r.clinical_reports.c.position)).all()
+    def signed_since(self, doctor_id: str, since: datetime) -> list[ClinicalReport]:
+        """What a doctor signed from a time on, oldest first, without the content."""
+        report = r.clinical_reports.c
+        return self._where(report.doctor_id == doctor_id, report.signed_at >= since, with_content=False)
+
+    def _where(self, *which: ColumnElement[bool], with_content: bool = True) -> list[ClinicalReport]:
+        columns = _COLUMNS if with_content else _WITHOUT_CONTENT
+        rows = self._connection.execute(select(*columns).where(*which).order_by(r.clinical_reports.c.position)).all()
         nights = self._nights([row.id for row in rows])
         return [
             ClinicalReport(

@@ -11,8 +11,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from oximetry.adapters.clinical_report.page import html_of
@@ -27,8 +27,7 @@ VARIANT = "pdf/a-3a"
 FEWER_LINES = (0.0, 2.0, 4.0, 8.0)
 SECOND_PART = "second"  # the id of what begins on the second page
 
-Engine = Callable[[str], bytes]
-"""A page to a PDF; raises ``RenderingUnavailable``."""
+_one_at_a_time = Lock()  # Pango's font map is shared by threads, and Python's own lock makes a second one no faster
 
 
 def pdf_of(document: ReportDocument) -> bytes:
@@ -58,9 +57,10 @@ def _made_by_weasyprint(page: str) -> tuple[bytes, bool]:
         raise RenderingUnavailable("no_report_engine") from error
     _quieten()
     try:
-        fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
-        laid_out = HTML(string=page, url_fetcher=fetcher).render(pdf_variant=VARIANT)
-        made = laid_out.write_pdf(pdf_variant=VARIANT)
+        with _one_at_a_time:
+            fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
+            laid_out = HTML(string=page, url_fetcher=fetcher).render(pdf_variant=VARIANT)
+            made = laid_out.write_pdf(pdf_variant=VARIANT)
     except Exception as error:  # its layout raises whatever it likes
         logger.exception("report engine broke")
         raise RenderingUnavailable("no_report_engine") from error

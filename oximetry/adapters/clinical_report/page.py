@@ -18,6 +18,7 @@ LINES_BESIDE_TALL_LANE, LINES_BESIDE_SMALL_LANE = 11.2, 13.4
 SHORT_CONCLUSION = 320
 WIDE_CHARACTERS_PER_LINE = 118
 LINES_ON_SEVERAL_NIGHTS = 16.0
+NIGHTS_OF_A_PAGE = 8
 
 _UNBROKEN = re.compile(r"(?<=[\d≥≤<>]) (?=(?:%|h\b|min\b|s\b|mm\b|/|\d))")
 _SENTENCE = re.compile(r"(?<=[.;:!?]) +")
@@ -100,27 +101,39 @@ def _second_head(document: ReportDocument) -> str:
 
 
 def _several_nights(document: ReportDocument, fewer_lines: float) -> str:
+    """Up to eight nights stand on the first page; the traces of more begin on the second."""
     labels = document.labels
     fitting, rest = split_text(document.paragraphs, _lines_of_several(document) - fewer_lines, WIDE_CHARACTERS_PER_LINE)
     trends = "".join(plots.trend(one, labels) for one in document.trends)
+    traces = _heading(labels["nights_title"], labels["nights_caption"]) + _traces(document)
+    are_many = len(document.traces) > NIGHTS_OF_A_PAGE
     return "".join(
         (
             _head(document), "<main>", _title(document), _identity(document),
             _heading(labels["table_title"], labels["table_caption"]), _table(document.grids[0], "num multi"),
             _heading(labels["trend_title"], labels["trend_caption"]), f'<div class="trends">{trends}</div>',
-            _heading(labels["nights_title"], labels["nights_caption"]),
-            f'<div class="fig">{plots.aligned(document.traces, document.night_lines, labels)}</div>',
-            '<section class="wide">', _heading(labels["text_title"]),
+            "" if are_many else traces, '<section class="wide">', _heading(labels["text_title"]),
             _paragraphs(fitting, labels["continued_note"] if rest else ""), "</section>", _signature(document),
-            "</main>", _second_head(document), _continued(rest, labels["continued_title"]), _method(document),
-            "</section>",
+            "</main>", _second_head(document), _continued(rest, labels["continued_title"]),
+            traces if are_many else "", _method(document), "</section>",
         )
     )  # fmt: skip
 
 
+def _traces(document: ReportDocument) -> str:
+    nights = range(0, len(document.traces), NIGHTS_OF_A_PAGE)
+    figures = (
+        plots.aligned(document.traces[first:behind], document.night_lines[first:behind], document.labels)
+        for first, behind in ((first, first + NIGHTS_OF_A_PAGE) for first in nights)
+    )
+    return "".join(f'<div class="fig">{figure}</div>' for figure in figures)
+
+
 def _lines_of_several(document: ReportDocument) -> float:
-    """The text of a report on many nights begins where their traces leave room."""
+    """The text of a report on several nights begins where their traces leave room."""
     nights = len(document.traces)
+    if nights > NIGHTS_OF_A_PAGE:
+        return LINES_ON_SEVERAL_NIGHTS
     return max(2.0, LINES_ON_SEVERAL_NIGHTS - 2.6 * max(0, nights - 4))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from oximetry.domain.catalogue_ports import Transaction
@@ -24,7 +25,6 @@ from oximetry.domain.signing import ReportContent, fingerprint, same_numbers, sh
 from oximetry.domain.text_templates import fill
 from oximetry.services.review.contents import LANGUAGES, ReviewedNights, ReviewParts, Subject, reviewed, values_of
 
-FEW_NIGHTS = 20
 _LONGEST = {"signer_name": 120, "signer_title": 120, "signer_code": 40, "clinic_name": 120, "clinic_lines": 400}
 
 
@@ -56,6 +56,22 @@ class Drafts:
             nights = [ReviewedNights(night.id, (night,)) for night in reversed(shown)]
             states = self._states(transaction, doctor_id, nights)
         return [one.subject for one in nights if states[one.subject].is_waiting]
+
+    def counts(self, doctor_id: str) -> dict[ReviewState, int]:
+        """How many shown nights stand where; nights that came before the doctor's day are not counted as to review."""
+        with self._catalogue.read() as transaction:
+            shown = [one for one in transaction.nights.of_doctor(doctor_id) if one.state is NightState.STORED]
+            states = self._states(transaction, doctor_id, [ReviewedNights(night.id, (night,)) for night in shown])
+        counted = dict.fromkeys(ReviewState, 0)
+        for one in states.values():
+            if one.state is not ReviewState.TO_REVIEW or one.is_waiting:
+                counted[one.state] += 1
+        return counted
+
+    def signed_since(self, doctor_id: str, since: datetime) -> list[ClinicalReport]:
+        """What the doctor signed from a time on, oldest first, without the content."""
+        with self._catalogue.read() as transaction:
+            return transaction.clinical_reports.signed_since(doctor_id, since)
 
     def draft(self, doctor_id: str, night_id: Subject) -> Draft:
         """The text that is being written; version 0, with the signed words if there are some, before the first save."""
@@ -195,12 +211,15 @@ class Drafts:
     ) -> dict[str, NightReview]:
         names = [of.subject for of in subjects]
         drafts = transaction.interpretations.of(doctor_id, names)
-        reports = transaction.clinical_reports.newest(doctor_id, names)
+        reports = transaction.clinical_reports.newest(doctor_id, names, with_content=False)
         review_from = transaction.profiles.get(doctor_id).review_from
         states = {}
         for of in subjects:
             draft, report = drafts.get(of.subject), reports.get(of.subject)
-            state = state_of(of.nights, draft is not None, report)
+            compared = report
+            if report is not None and report.numbers_sha256 != of.numbers_sha256:
+                compared = transaction.clinical_reports.get(report.id)
+            state = state_of(of.nights, draft is not None, compared)
             is_new = review_from is None or any(night.created_at >= review_from for night in of.nights)
             waits = state in (ReviewState.DRAFT, ReviewState.RESIGN) or (state is ReviewState.TO_REVIEW and is_new)
             states[of.subject] = NightReview(of.subject, state, waits, draft.version if draft else 0, report)

@@ -342,6 +342,20 @@ def test_a_changed_row_breaks_the_chain(scene):
     assert not scene.review.chain_is_whole()
 
 
+def test_the_day_is_counted(both_scenes):
+    scene = both_scenes
+    scene.store(START + timedelta(days=1))
+    scene.save()
+    scene.sign()
+    counted = scene.review.counts(scene.doctor.id)
+    assert (counted[ReviewState.SIGNED], counted[ReviewState.TO_REVIEW], counted[ReviewState.DRAFT]) == (1, 1, 0)
+    [report] = scene.review.signed_since(scene.doctor.id, scene.clinic.clock() - timedelta(hours=1))
+    assert (report.number, report.content) == ("2026-00001", "")
+    assert scene.review.signed_since(scene.doctor.id, scene.clinic.clock() + timedelta(hours=1)) == []
+    states = scene.review.states(scene.doctor.id, scene.review.waiting(scene.doctor.id))
+    assert [one.state for one in states.values()] == [ReviewState.TO_REVIEW]
+
+
 def test_old_nights_do_not_wait_when_the_clinic_says_so(scene):
     scene.name_signer(scene.doctor, review_from=scene.clinic.clock() + timedelta(days=1))
     assert scene.review.waiting(scene.doctor.id) == []
