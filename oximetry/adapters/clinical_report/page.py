@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from oximetry.adapters.clinical_report import plots
+from oximetry.adapters.clinical_report import night_plots, plots
 from oximetry.adapters.clinical_report.drawing import image
 from oximetry.domain.report_document import Grid, NumberRow, ReportDocument, Stamp
 
@@ -104,7 +104,7 @@ def _several_nights(document: ReportDocument, fewer_lines: float) -> str:
     """Up to eight nights stand on the first page; the traces of more begin on the second."""
     labels = document.labels
     fitting, rest = split_text(document.paragraphs, _lines_of_several(document) - fewer_lines, WIDE_CHARACTERS_PER_LINE)
-    trends = "".join(plots.trend(one, labels) for one in document.trends)
+    trends = "".join(night_plots.trend(one, labels) for one in document.trends)
     traces = _heading(labels["nights_title"], labels["nights_caption"]) + _traces(document)
     are_many = len(document.traces) > NIGHTS_OF_A_PAGE
     return "".join(
@@ -123,7 +123,7 @@ def _several_nights(document: ReportDocument, fewer_lines: float) -> str:
 def _traces(document: ReportDocument) -> str:
     nights = range(0, len(document.traces), NIGHTS_OF_A_PAGE)
     figures = (
-        plots.aligned(document.traces[first:behind], document.night_lines[first:behind], document.labels)
+        night_plots.aligned(document.traces[first:behind], document.night_lines[first:behind], document.labels)
         for first, behind in ((first, first + NIGHTS_OF_A_PAGE) for first in nights)
     )
     return "".join(f'<div class="fig">{figure}</div>' for figure in figures)

@@ -1,12 +1,11 @@
-"""The pictures of a report: the whole night, the time below each level, an hour, several nights, a trend."""
+"""The pictures of a night's report: the whole night, the time below each level, an hour."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 
 from oximetry.adapters.clinical_report.drawing import Point, box, envelope, hatched, line, mm, path, picture, text
-from oximetry.domain.report_document import Strip, Trace, Trend
+from oximetry.domain.report_document import Strip, Trace
 
 PAGE_MM = 186.0
 LANE_MM, SMALL_LANE_MM = 39.0, 30.0
@@ -43,8 +42,8 @@ def whole_night(trace: Trace, labels: Labels, lane_mm: float = LANE_MM) -> str:
     body += _hour_lines(trace, across, top, motion_top + motion_mm)
     body += _levels(width, up, floor)
     body += _spans(trace, across, (top, lane_mm), labels)
-    body += path(line(envelope(_points(trace.time_s, trace.spo2_pct, across, up))), 0.13)
-    pulse = _points(trace.time_s, trace.pulse_bpm, across, lambda bpm: _pulse_y(bpm, pulse_top, pulse_mm))
+    body += path(line(envelope(points(trace.time_s, trace.spo2_pct, across, up))), 0.13)
+    pulse = points(trace.time_s, trace.pulse_bpm, across, lambda bpm: _pulse_y(bpm, pulse_top, pulse_mm))
     body += path(line(envelope(pulse, 0.2)), 0.12, stroke="#333")
     body += path(_motion(trace, across, motion_top, motion_mm), 0.16, stroke="#555")
     body += _event_marks(trace, across)
@@ -132,10 +131,10 @@ def hour(trace: Trace, strip: Strip, labels: Labels) -> str:
         f"M{left},{mm(up(90))}h{mm(wide)}", 0.16
     )
     body += _spans(trace, across, (0.4, lane), labels, (strip.from_s, strip.to_s))
-    body += path(line(_points(times, [trace.spo2_pct[row] for row in inside], across, up)), 0.2)
+    body += path(line(points(times, [trace.spo2_pct[row] for row in inside], across, up)), 0.2)
     pulse = [trace.pulse_bpm[row] for row in inside]
     body += path(
-        line(_points(times, pulse, across, lambda bpm: _pulse_y(bpm, pulse_top, pulse_mm))), 0.14, stroke="#555"
+        line(points(times, pulse, across, lambda bpm: _pulse_y(bpm, pulse_top, pulse_mm))), 0.14, stroke="#555"
     )
     for event in trace.events:
         if strip.from_s <= event.nadir_s < strip.to_s:
@@ -152,90 +151,14 @@ def hour(trace: Trace, strip: Strip, labels: Labels) -> str:
     return picture(PAGE_MM, height, body, f"{labels['strip_alt']} {', '.join(strip.lines[:2])}")
 
 
-def aligned(traces: Sequence[Trace], lines: Sequence[Sequence[str]], labels: Labels) -> str:
-    """Several nights under each other, by the hour of the clock."""
-    left, lane, apart = 33.0, 15.0 if len(traces) <= 6 else 10.0, 2.2
-    starts = [_evening_hour(trace.started_at) for trace in traces]
-    first = int(min(starts))
-    last = max(start + trace.recorded_s / 3600 for start, trace in zip(starts, traces, strict=True))
-    wide, height = PAGE_MM - left - 9, len(traces) * (lane + apart) + 5
-
-    def across(clock_hour: float) -> float:
-        return left + (clock_hour - first) / max(last - first, 1.0) * wide
-
-    body = ""
-    hours = range(first, int(last) + 1)
-    for number, (trace, start) in enumerate(zip(traces, starts, strict=True)):
-        top = 0.6 + number * (lane + apart)
-        body += _one_of_several(trace, start, (top, lane), across, hours)
-        for row, words in enumerate(lines[number][: 3 if lane > 12 else 2]):
-            body += text(0, top + 3.2 + 3.5 * row, words, 2.4, bold=row == 0)
-        for level, drop in ((100, 1.6), (90, 0.8), (70, 0.0)):
-            y = top + (100 - level) * lane / 30 + drop
-            body += text(left + wide + 1, y, str(level), 2.2)
-    step = 1 if len(hours) <= 14 else 2
-    for clock_hour in hours[::step]:
-        body += text(across(clock_hour), height - 1, f"{clock_hour % 24:02d}:00", 2.3, "middle")
-    return picture(PAGE_MM, height, body, labels["nights_alt"])
-
-
-def trend(one: Trend, labels: Labels) -> str:
-    """A number over the nights: a hollow dot is read with reserve, a dashed line is the reference."""
-    width, left, lane = 60.0, 10.0, 20.0
-    wide = width - left - 3
-    known = [value for value in one.values if value is not None]
-    most = max([*known, (one.reference or 0) * 1.2, 1.0]) * 1.3
-    count = len(one.values)
-
-    def across(number: int) -> float:
-        return left + 5 + (number * (wide - 10) / (count - 1) if count > 1 else 0)
-
-    def up(value: float) -> float:
-        return 3 + (1 - value / most) * lane
-
-    body = text(left, 1.9, one.label, 2.4, bold=True) + box(left, 3, wide, lane, stroke=0.16)
-    if one.reference is not None:
-        body += path(f"M{left},{mm(up(one.reference))}h{mm(wide)}", 0.16, dash="1 .7")
-    points = [None if value is None else (across(number), up(value)) for number, value in enumerate(one.values)]
-    body += path(line(points), 0.2)
-    for number, (point, shown, weak) in enumerate(zip(points, one.shown, one.weak, strict=True)):
-        if point is not None:
-            fill = "#fff" if weak else "#000"
-            at = f'cx="{mm(point[0])}" cy="{mm(point[1])}" r="1"'
-            body += f'<circle {at} fill="{fill}" stroke="#000" stroke-width=".25"/>'
-            if count <= 8:
-                body += text(point[0], point[1] - 1.6, shown, 2.2, "middle")
-        body += text(across(number), 26, str(number + 1), 2.1, "middle")
-    return picture(width, 27.5, body, f"{one.label}: {'; '.join(one.shown)}. {labels['trend_alt']}")
-
-
 def check_line(labels: Labels) -> str:
     """25 mm, to be measured on the print."""
     body = path("M1,1v2M26,1v2M1,2h25", 0.25) + text(13.5, 4.3, "25 mm = 10 min", 2.1, "middle")
     return picture(27.0, 4.5, body, labels["check_alt"])
 
 
-def _one_of_several(trace: Trace, start: float, lane: Lane, across: Scale, hours: Sequence[int]) -> str:
-    top, high = lane
-
-    def up(spo2: float) -> float:
-        return top + (100 - max(LOWEST_AXIS_PCT, spo2)) * high / 30
-
-    left = across(hours[0])
-    wide = PAGE_MM - 9 - left
-    body = box(left, up(90), wide, up(70) - up(90), fill="#ececec")
-    data = "".join(f"M{mm(across(hour_of_clock))},{mm(top)}v{mm(high)}" for hour_of_clock in hours)
-    body += path(data, 0.08, dash=".35 .75") + path(f"M{mm(left)},{mm(up(90))}h{mm(wide)}", 0.18)
-    points = _points(trace.time_s, trace.spo2_pct, lambda elapsed: across(start + elapsed / 3600), up)
-    return body + path(line(envelope(points)), 0.13) + box(left, top, wide, high, stroke=0.16)
-
-
-def _evening_hour(moment: datetime) -> float:
-    hour_of_clock = moment.hour + moment.minute / 60 + moment.second / 3600
-    return hour_of_clock + 24 if hour_of_clock < 12 else hour_of_clock
-
-
-def _points(times: Sequence[float], values: Sequence[float | None], across: Scale, up: Scale) -> list[Point | None]:
+def points(times: Sequence[float], values: Sequence[float | None], across: Scale, up: Scale) -> list[Point | None]:
+    """A trace on the paper; ``None`` where there is no reading."""
     return [
         None if value is None else (across(elapsed), up(value)) for elapsed, value in zip(times, values, strict=True)
     ]
