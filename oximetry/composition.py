@@ -49,9 +49,8 @@ from oximetry.services.nights.reanalysis import ReanalysisService
 from oximetry.services.nights.rule_answers import ExtraRuleService
 from oximetry.services.readiness import ReadinessService
 from oximetry.services.review.contents import ReviewParts
-from oximetry.services.review.rendering import RenderingService, Typeset
+from oximetry.services.review.rendering import RENDER, RenderingService, Typeset
 from oximetry.services.review.reviewing import ReviewService
-from oximetry.services.review.signatures import RENDER
 from oximetry.services.storage.breaker import Breaker
 from oximetry.services.storage.file_urls import FileUrls
 from oximetry.services.storage.housekeeping import HousekeepingService

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -37,13 +37,21 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class SignedNight:
-    """A night as it was signed."""
+    """A night as it was signed.
+
+    Attributes
+    ----------
+    vendor : mapping of str to float
+        The device's own numbers, from its report or from the file's header, under the names of
+        ``NightNumbers.vendor``; never checked.
+    """
 
     night_id: str
     numbers: NightNumbers
     events: tuple[Desaturation, ...]
     inputs: tuple[InputFile, ...]
     treatment: str = ""
+    vendor: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def exclusions(self) -> tuple[Exclusion, ...]:
@@ -165,6 +173,7 @@ def _night_json(night: SignedNight) -> dict[str, Any]:
         "events": [asdict(event) for event in night.events],
         "inputs": [asdict(one) for one in night.inputs],
         "treatment": night.treatment,
+        "vendor": dict(night.vendor),
     }
 
 
@@ -175,6 +184,7 @@ def _night(plain: Mapping[str, Any]) -> SignedNight:
         tuple(Desaturation(**event) for event in plain["events"]),
         tuple(InputFile(**one) for one in plain["inputs"]),
         plain["treatment"],
+        plain["vendor"],
     )
 
 

@@ -12,11 +12,11 @@ import segno
 from oximetry.domain.grading import GRADES, QUALITY, RULE_VERSION, grade, valid_pct
 from oximetry.domain.interpretation import LOWEST_OF_ADULTS_PCT, ODI_LIMITS, REPEATED_FROM_ODI4
 from oximetry.domain.night_numbers import NightNumbers
-from oximetry.domain.report_document import NumberRow, ReportDocument, Stamp, Trace
+from oximetry.domain.report_document import Grid, NumberRow, ReportDocument, Stamp, Trace
 from oximetry.domain.report_numbers import NBSP, duration, shown
 from oximetry.domain.signing import ReportContent, SignedNight
 from oximetry.services.nights.analysis import NightReport
-from oximetry.web.clinical_report_hours import dips, hour_strips
+from oximetry.web.clinical_report_hours import beside_the_vendors, dips, hour_strips
 from oximetry.web.clinical_report_nights import night_lines, set_grid, trends
 from oximetry.web.i18n import Words
 
@@ -77,7 +77,7 @@ def report_document(
         code=code,
         code_svg=_qr(code, base_url),
         foot=(_foot(content, stamp, words), words("clinical.foot_help")),
-        grids=(set_grid(content, words),) if is_multi else (dips(first, nights[0], words),),
+        grids=(set_grid(content, words),) if is_multi else _second_page(first, nights[0], words),
         method=tuple(words(f"clinical.{name}") for name in ("method_1", "method_2", "method_3", "method_4")),
         provenance=_provenance(content, words),
         labels={name: words(f"clinical.{name}") for name in LABELS}
@@ -267,6 +267,11 @@ def _qr(code: str | None, base_url: str) -> str:
 
 def _foot(content: ReportContent, stamp: Stamp, words: Words) -> str:
     return words("clinical.foot", line=_number_line(content, words), tag=_tag(content, stamp, words))
+
+
+def _second_page(signed: SignedNight, night: NightReport, words: Words) -> tuple[Grid, ...]:
+    vendor = beside_the_vendors(signed, words)
+    return (dips(signed, night, words), *([vendor] if vendor else []))
 
 
 def _provenance(content: ReportContent, words: Words) -> tuple[str, ...]:

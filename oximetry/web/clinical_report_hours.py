@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.metrics import NightAnalysis
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.pattern import clusters, halves, hours
 from oximetry.domain.report_document import Grid, Strip, Trace
 from oximetry.domain.report_numbers import shown
@@ -85,3 +86,49 @@ def _extremes(events: Sequence[Desaturation], night: NightReport, words: Words) 
     at = [f"{night.recording.wall_clock(event.nadir_s):%H:%M}" for event in (deepest, longest)]
     depth, length = shown(deepest.depth_pct, words, 0), shown(longest.duration_s, words, 0)
     return f"{depth} % ({at[0]}); {length} s ({at[1]})"
+
+
+def beside_the_vendors(signed: SignedNight, words: Words) -> Grid | None:
+    """The device's figures beside ours, with the difference and its cause; ``None`` where it has none."""
+    rows = []
+    for name, cause in _CAUSES:
+        theirs = signed.vendor.get(name)
+        if theirs is None:
+            continue
+        ours = _OURS[name](signed.numbers) if name in _OURS else None
+        decimals = 2 if name == "below90_pct" else 1 if name in ("spo2_mean_pct", "o2_score") else 0
+        rows.append(
+            (
+                words(f"vendor.{name}"),
+                shown(ours, words, decimals),
+                shown(theirs, words, decimals),
+                _difference(ours, theirs, decimals, words(f"clinical_cause.{cause}"), words),
+            )
+        )
+    if not rows:
+        return None
+    heads = ("", words("clinical.vendor_ours"), words("clinical.vendor_device"), words("clinical.vendor_difference"))
+    return Grid(words("clinical.vendor_title"), heads, tuple(rows), words("clinical.vendor_note"))
+
+
+def _difference(ours: float | None, theirs: float, decimals: int, cause: str, words: Words) -> str:
+    if ours is None:
+        return cause
+    apart = round(theirs - ours, decimals)
+    if apart == 0:
+        return "0"
+    sign = "+" if apart > 0 else ""
+    return f"{sign}{shown(apart, words, decimals)} · {cause}"
+
+
+_CAUSES = (
+    ("spo2_mean_pct", "rounded"), ("spo2_min_pct", "firmware"), ("below90_pct", "firmware"),
+    ("drops_over_3pct", "another_rule"), ("drops_over_4pct", "another_rule"), ("o2_score", "not_validated"),
+)  # fmt: skip
+_OURS: dict[str, Callable[[NightNumbers], float | None]] = {
+    "spo2_mean_pct": lambda numbers: numbers.spo2_mean_pct,
+    "spo2_min_pct": lambda numbers: numbers.spo2_min_pct,
+    "below90_pct": lambda numbers: numbers.below_pct(90),
+    "drops_over_3pct": lambda numbers: numbers.desaturations3,
+    "drops_over_4pct": lambda numbers: numbers.desaturations4,
+}

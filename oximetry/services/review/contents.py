@@ -21,6 +21,8 @@ Subject = str | Sequence[str]
 
 LANGUAGES = ("ro", "en")
 
+_PRINTED = ("spo2_mean_pct", "spo2_min_pct", "drops_over_3pct", "drops_over_4pct", "o2_score")
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewParts:
@@ -165,4 +167,17 @@ def _frozen(transaction: Transaction, night: Night, treatment: str) -> SignedNig
     inputs = tuple(InputFile(one.sha256 or "", one.size, one.name.rpartition(".")[2]) for one in originals)
     if not inputs:
         inputs = (InputFile(night.original_sha256, 0, ""),)
-    return SignedNight(night.id, night.numbers, tuple(transaction.nights.events(night.analysis_id)), inputs, treatment)
+    events = tuple(transaction.nights.events(night.analysis_id))
+    return SignedNight(night.id, night.numbers, events, inputs, treatment, _vendor_numbers(transaction, night))
+
+
+def _vendor_numbers(transaction: Transaction, night: Night) -> dict[str, float]:
+    """What the device says itself: its report where one was read, else the file's header."""
+    said = {name: value for name, value in night.numbers.vendor.items() if value is not None}
+    for report in transaction.reports.of_nights([night.id]).get(night.id, []):
+        if report.numbers is not None:
+            printed = {name: getattr(report.numbers, name) for name in _PRINTED}
+            below = (band.pct for band in report.numbers.threshold_bands if band.label == "<90")
+            printed["below90_pct"] = next(below, None)
+            said |= {name: value for name, value in printed.items() if value is not None}
+    return {name: float(value) for name, value in said.items()}

@@ -19,6 +19,7 @@ from oximetry.services.review.contents import ReviewParts, Subject, Words, draft
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/pdf"
+RENDER = "render_report"
 
 Typeset = Callable[[ReportContent, Sequence[NightReport], str | None], bytes]
 """A content, its nights' traces and the verification code to a PDF; raises ``RenderingUnavailable``."""
@@ -44,6 +45,12 @@ class RenderingService:
         if report.pdf_sha256 is None:
             self._bind(report)
         self._keep(report_id)
+
+    def submit_unfinished(self) -> None:
+        """Ask again for every file that is not in the store; one that is being made is not made twice."""
+        with self._catalogue.write() as transaction:
+            for report_id in transaction.clinical_reports.unfinished():
+                transaction.jobs.submit(RENDER, report_id, self._clock())
 
     def preview(self, doctor_id: str, night_id: Subject) -> bytes:
         """The PDF as it would look, unsigned and saying so."""

@@ -23,10 +23,9 @@ from oximetry.domain.signing import (
 )
 from oximetry.services.review.contents import ReviewedNights, Subject, Words, draft_content, reviewed
 from oximetry.services.review.drafts import Drafts, is_current
+from oximetry.services.review.rendering import RENDER
 
 logger = logging.getLogger(__name__)
-
-RENDER = "render_report"
 
 
 class Signatures(Drafts):

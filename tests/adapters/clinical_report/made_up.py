@@ -17,6 +17,7 @@ from tests.factories import HEADER, night_name, wavy_csv
 
 START = datetime(2026, 3, 14, 22, 48)
 CODE = "7K3M-9QXD-2HTV"
+VENDOR = {"spo2_mean_pct": 94.0, "spo2_min_pct": 81.0, "below90_pct": 6.39, "drops_over_4pct": 97.0, "o2_score": 4.8}
 BASE_URL = "https://pneumo.example"
 
 
@@ -39,7 +40,7 @@ def content(reports: Sequence[NightReport], language: str = "ro", **changes: obj
     proposed = propose(numbers, placeholder_values(numbers, say, night=say.night(START)), say, "chung-2012")
     digest = hashlib.sha256(b"made up").hexdigest()
     nights = tuple(
-        SignedNight(str(number), one.numbers, one.analysis.events, (InputFile(digest, 191_721, "csv"),))
+        SignedNight(str(number), one.numbers, one.analysis.events, (InputFile(digest, 191_721, "csv"),), "", VENDOR)
         for number, one in enumerate(reports)
     )
     values: dict[str, object] = {

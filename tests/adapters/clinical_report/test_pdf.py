@@ -59,6 +59,8 @@ def test_a_night_is_two_pages_with_every_word_in_reach(signed):
     for words in ("Raport de pulsoximetrie nocturnă", "2026-00042", "Ștefănescu-Țuțea", CODE, "SEMNAT", "P-0042"):
         assert words in first
     assert "Traseul pe ore" in second
+    assert "Cifrele producătorului" in second
+    assert "altă regulă" in second
     assert re.search("[0-9a-f]{64}", second.replace("\r\n", "").replace("\n", ""))
     assert not re.search("[şţŞŢ]", first + second)
     assert first.index("Rezultate") < first.index("Toată noaptea") < first.index("Interpretarea medicului")

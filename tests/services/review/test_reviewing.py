@@ -101,6 +101,20 @@ def test_what_was_bound_before_the_store_went_away_is_what_is_stored(scene):
     assert hashlib.sha256(scene.clinic.store.objects[made.file_key]).hexdigest() == bound
 
 
+def test_a_file_whose_job_was_lost_is_asked_for_again(scene):
+    scene.save()
+    scene.sign()
+    with scene.clinic.catalogue._engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM jobs")
+    scene.clinic.work()
+    assert scene.review.state(scene.doctor.id, scene.night_id).file_key is None
+    scene.clinic.report_files.submit_unfinished()
+    scene.clinic.work()
+    assert scene.review.state(scene.doctor.id, scene.night_id).file_key
+    scene.clinic.report_files.submit_unfinished()
+    assert scene.clinic.open_jobs() == 0
+
+
 def test_another_tab_is_told_and_nothing_is_overwritten(both_scenes):
     scene = both_scenes
     version = scene.save("prima")
