@@ -1,7 +1,8 @@
 FROM python:3.11-slim-bookworm
 
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends chromium-headless-shell fonts-dejavu-core tesseract-ocr-eng tini \
+    && apt-get install -y --no-install-recommends chromium-headless-shell fonts-dejavu-core fonts-liberation \
+        libpangoft2-1.0-0 libharfbuzz-subset0 tesseract-ocr-eng tini \
     && rm -rf /var/lib/apt/lists/*
 
 # A home that can be written to: the browser keeps its profile there.

@@ -15,7 +15,7 @@ from oximetry.composition import Services, create_services
 from oximetry.logs import configure_logging
 from oximetry.services.incoming import MEGABYTE
 from oximetry.settings import Settings
-from oximetry.web import dash_requests, routes, security, sign_in
+from oximetry.web import dash_requests, routes, security, sign_in, verification
 from oximetry.web.admin import storage_page
 from oximetry.web.doctor import (
     doctor_app,
@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     sign_in.install(server, services.accounts)
     access = PatientAccess(services.links, services.nights, derive_key(settings.secret(), "patient-cookie"))
     routes.install(server, services, access)
+    verification.install(server, services.review)
     storage_page.install(server, services, utc_now)
     for page in (worklist, patients_page, patient_page, night_page, handover_page, settings_page):
         page.install(server, services)

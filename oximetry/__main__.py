@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from oximetry.cli.clinical_report import clinical_report
 from oximetry.cli.common import Commands
 from oximetry.cli.doctor import doctor
 from oximetry.cli.ingest import ingest
@@ -19,7 +20,9 @@ def main() -> None:
     """Overnight pulse oximetry: analyse nights, keep doctors' accounts, bring nights in, do the platform's work."""
 
 
-for command in (analyse_files, read_reports, write_samples, doctor, ingest, reanalyse, storage, worker, migrate):
+for command in (
+    analyse_files, read_reports, clinical_report, write_samples, doctor, ingest, reanalyse, storage, worker, migrate,
+):  # fmt: skip
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
+from secrets import randbits
 from time import monotonic
 from typing import Any
 
 from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
+from oximetry.adapters.clinical_report.engine import pdf_of
 from oximetry.adapters.jobs import HueyBell
 from oximetry.adapters.logo import safe_logo
 from oximetry.adapters.plots import PngRenderer
@@ -22,6 +24,7 @@ from oximetry.domain.errors import RenderingUnavailable
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.ports import ReportReader as ReportReaderPort
 from oximetry.domain.records import Job
+from oximetry.domain.signing import ReportContent
 from oximetry.readers.file_names import report_stamp
 from oximetry.readers.formats import create_registry
 from oximetry.services.accounts import AccountService
@@ -51,6 +54,9 @@ from oximetry.services.nights.plotting import PlottingService
 from oximetry.services.nights.reanalysis import ReanalysisService
 from oximetry.services.nights.rule_answers import ExtraRuleService
 from oximetry.services.readiness import ReadinessService
+from oximetry.services.review.contents import ReviewParts
+from oximetry.services.review.rendering import RENDER, RenderingService, Typeset
+from oximetry.services.review.reviewing import ReviewService
 from oximetry.services.storage.breaker import Breaker
 from oximetry.services.storage.file_urls import FileUrls
 from oximetry.services.storage.housekeeping import HousekeepingService
@@ -63,12 +69,15 @@ from oximetry.services.sync.sync_planning import SyncLimits
 from oximetry.services.sync.syncing import APPLY_JOB, PLAN_JOB, SyncService
 from oximetry.services.work import JobHandler, JobRunner
 from oximetry.settings import Settings
+from oximetry.web.clinical_report import report_document
 from oximetry.web.figures import night_figure
 from oximetry.web.i18n import words
 from oximetry.web.services import WebServices
 
 PLOTLY_BUNDLE = Path(__file__).resolve().parents[1] / "assets" / "plotly-cartesian.min.js"
 PICTURE_SIZE_PX = (1280, 720)
+CODE_BITS = 60
+SOFTWARE = "oximetry 0.1.0"
 
 Paint = Callable[[NightReport, str], bytes]
 
@@ -81,12 +90,15 @@ class Parts:
     ----------
     paint : callable
         A night and a language to the bytes of its picture.
+    typeset : callable
+        A report's content, its nights and its code to the bytes of its PDF.
     """
 
     catalogue: Catalogue | None = None
     store: ObjectStore | None = None
     vendor_reports: ReportReaderPort | None = None
     paint: Paint | None = None
+    typeset: Typeset | None = None
     clock: Clock = utc_now
 
 
@@ -111,6 +123,7 @@ class Services(WebServices):
     housekeeping: HousekeepingService
     reanalysis: ReanalysisService
     adding: AddingService
+    report_files: RenderingService
     runner: JobRunner
 
     def close(self) -> None:
@@ -174,7 +187,8 @@ def create_services(settings: Settings, *, interactive: bool = True, parts: Part
     """
     parts = parts or Parts()
     built = _build(settings, "interactive" if interactive else "worker", parts)
-    pages = _pages(built)
+    report_parts = _report_parts(built)
+    pages, report_files = _pages(built, report_parts, parts.typeset or _typesetter(settings.base_url))
     work = _work(built, pages, parts.paint or _painter(built.renderer, pages.readiness))
     return Services(
         **_fields(pages),
@@ -190,7 +204,8 @@ def create_services(settings: Settings, *, interactive: bool = True, parts: Part
         vault=built.vault,
         reanalysis=ReanalysisService(built.catalogue, pages.nights, built.clock),
         adding=AddingService(built.catalogue, pages.uploads, work.reading, pages.assignment, work.storing),
-        runner=_runner(built, pages, work),
+        report_files=report_files,
+        runner=_runner(built, pages, work, report_files),
     )
 
 
@@ -242,8 +257,8 @@ def _built_store(settings: Settings, patience: str) -> ObjectStore:
     return TransitionStore(first, second)
 
 
-def _pages(built: _Built) -> WebServices:
-    """What the pages may ask for."""
+def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[WebServices, RenderingService]:
+    """What the pages may ask for, and what makes the files of reports."""
     settings, catalogue, storage, clock = built.settings, built.catalogue, built.storage, built.clock
     store = storage.store
     file_urls = FileUrls(store, storage.own_urls, settings.signed_url_ttl_s, storage.watch.nudge)
@@ -257,7 +272,8 @@ def _pages(built: _Built) -> WebServices:
     )
     nights = NightService(catalogue, store, built.reader, clock, file_urls)
     links = PatientLinks(catalogue, built.vault, settings.base_url, clock)
-    return WebServices(
+    report_files = RenderingService(report_parts, store, nights, typeset)
+    pages = WebServices(
         accounts=AccountService(catalogue, Argon2Hasher(), clock),
         clinics=ClinicService(catalogue, clock, safe_logo),
         links=links,
@@ -277,8 +293,29 @@ def _pages(built: _Built) -> WebServices:
         readiness=ReadinessService(catalogue, storage.watch, clock),
         syncing=SyncService(catalogue, storage.archived, clock, may_remove),
         storage_admin=StorageAdmin(catalogue, store, clock, settings.upload_max_file_mb * MEGABYTE),
+        review=ReviewService(report_parts, report_files.preview),
         open_signed=partial(storage.own_urls.open, store.get),
     )
+    return pages, report_files
+
+
+def _report_parts(built: _Built) -> ReviewParts:
+    return ReviewParts(
+        catalogue=built.catalogue,
+        clock=built.clock,
+        vault=built.vault,
+        words=words,
+        night_name=lambda language, night: words(language).night(night.started_at),
+        random_code=partial(randbits, CODE_BITS),
+        software=SOFTWARE,
+    )
+
+
+def _typesetter(base_url: str) -> Typeset:
+    def typeset(content: ReportContent, nights: Sequence[NightReport], code: str | None) -> bytes:
+        return pdf_of(report_document(content, nights, code, base_url, words(content.language)))
+
+    return typeset
 
 
 def _work(built: _Built, pages: WebServices, paint: Paint) -> _Work:
@@ -293,7 +330,7 @@ def _work(built: _Built, pages: WebServices, paint: Paint) -> _Work:
     )
 
 
-def _runner(built: _Built, pages: WebServices, work: _Work) -> JobRunner:
+def _runner(built: _Built, pages: WebServices, work: _Work, report_files: RenderingService) -> JobRunner:
     handlers: dict[str, JobHandler] = {
         "read_item": work.reading.read_item,
         "store_item": work.storing.store_item,
@@ -301,6 +338,7 @@ def _runner(built: _Built, pages: WebServices, work: _Work) -> JobRunner:
         "render_plot": work.plotting.render_plot,
         "move_night": work.moving.move_night,
         "expunge": work.housekeeping.expunge,
+        RENDER: report_files.render_report,
         VERIFY: work.verifying.verify,
         PLAN_JOB: pages.syncing.plan,
         APPLY_JOB: pages.syncing.apply,

@@ -119,6 +119,7 @@ class Clinic:
     clock: MovableClock = field(default_factory=MovableClock)
     reports: MadeUpReports = field(default_factory=MadeUpReports)
     picture: bytes = b"\x89PNG drawn"
+    report_file: bytes = PDF
     limits_mb: tuple[int, int, int] = LIMITS_MB
 
     def __post_init__(self) -> None:
@@ -132,7 +133,9 @@ class Clinic:
             upload_max_files=files,
             upload_max_batch_mb=batch_mb,
         )
-        parts = Parts(self.catalogue, self.store, self.reports, lambda *_: self.picture, self.clock)
+        parts = Parts(
+            self.catalogue, self.store, self.reports, lambda *_: self.picture, lambda *_: self.report_file, self.clock
+        )
         self.services = create_services(settings, parts=parts)
 
     def __getattr__(self, name: str) -> Any:

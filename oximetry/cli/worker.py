@@ -39,6 +39,7 @@ def worker(threads: int) -> None:
             beside.enter_context(every(BEAT_S, readiness.beat))
             beside.enter_context(every(DAILY_ASKED_S, housekeeping.submit_daily))
             beside.enter_context(every(DAILY_ASKED_S, services.syncing.submit_daily))
+            beside.enter_context(every(DAILY_ASKED_S, services.report_files.submit_unfinished))
             if services.outbox is not None:
                 beside.enter_context(every(OUTBOX_ASKED_S, services.outbox.ask_again))
                 beside.enter_context(every(STORE_ASKED_S, services.outbox.look_again))

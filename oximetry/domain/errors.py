@@ -137,3 +137,21 @@ class SyncAborted(OximetryError):
     """Synchronisation stops before it changes anything: what it found does not look like our store or this plan."""
 
     default_reason = "sync_aborted"
+
+
+class TemplateRefused(InvalidRequest):
+    """A text's placeholder is unknown or does not close; its ``name`` is in the details."""
+
+    default_reason = "placeholder_unknown"
+
+
+class DraftConflict(InvalidRequest):
+    """Another tab saved in between; ``version`` in the details is the one that stands. Nothing was written."""
+
+    default_reason = "draft_conflict"
+
+
+class NumbersChanged(InvalidRequest):
+    """The numbers are others than those the text was written beside; nothing was signed or released."""
+
+    default_reason = "numbers_changed"

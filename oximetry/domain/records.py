@@ -62,6 +62,7 @@ class FileKind(StrEnum):
     ORIGINAL = "originals"
     REPORT = "pdfs"
     PLOT = "plots"
+    SIGNED = "reports"
 
 
 @dataclass(frozen=True, slots=True)

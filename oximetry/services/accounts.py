@@ -66,6 +66,33 @@ class AccountService:
         TooManyAttempts
             Over the limit of the account or of the address; ``retry_after_s`` in the details.
         """
+        attempt, doctor = self._checked(email, password, address)
+        token = secrets.token_urlsafe(32)
+        with self._catalogue.write() as transaction:
+            transaction.accounts.mark_succeeded(attempt)
+            transaction.accounts.open_session(doctor.id, _sha256(token), self._clock())
+            transaction.audit.add(self._clock(), doctor.id, "signed_in", ("doctor", doctor.id))
+        return token
+
+    def confirm(self, token: str, password: str, address: str) -> None:
+        """The doctor of a session gives the password again, before signing; raises as `sign_in`."""
+        doctor = self.doctor_of(token)
+        if doctor is None:
+            raise SignInRefused
+        attempt, _ = self._checked(doctor.email, password, address)
+        with self._catalogue.write() as transaction:
+            transaction.accounts.mark_succeeded(attempt)
+            transaction.accounts.confirm_session(_sha256(token), self._clock())
+            transaction.audit.add(self._clock(), doctor.id, "password_confirmed", ("doctor", doctor.id))
+
+    def is_confirmed(self, token: str) -> bool:
+        """Whether that happened in this session, within the last 12 hours."""
+        with self._catalogue.read() as transaction:
+            when = transaction.accounts.session_confirmed_at(_sha256(token))
+        return when is not None and when > self._clock() - SESSION_LIFE
+
+    def _checked(self, email: str, password: str, address: str) -> tuple[str, Doctor]:
+        """The attempt that was written down, and the doctor whose password fits."""
         account = _sha256(email.strip().lower())
         now = self._clock()
         with self._catalogue.write() as transaction:
@@ -80,12 +107,7 @@ class AccountService:
         )
         if doctor is None or not usable or not fits:
             raise SignInRefused
-        token = secrets.token_urlsafe(32)
-        with self._catalogue.write() as transaction:
-            transaction.accounts.mark_succeeded(attempt)
-            transaction.accounts.open_session(doctor.id, _sha256(token), self._clock())
-            transaction.audit.add(self._clock(), doctor.id, "signed_in", ("doctor", doctor.id))
-        return token
+        return attempt, doctor
 
     def doctor_of(self, token: str) -> Doctor | None:
         """The doctor behind a session's token; ``None`` when the session is unknown, ended or too old."""

@@ -102,7 +102,7 @@ def _patient(services: WebServices, access: PatientAccess) -> Blueprint:
         access.remember(response, link)
         return response
 
-    @routes.get("/patient/<uuid:patient_id>/<any(csvs, originals, pdfs, plots):kind>/<string:filename>")
+    @routes.get("/patient/<uuid:patient_id>/<any(csvs, originals, pdfs, plots, reports):kind>/<string:filename>")
     def file(patient_id: object, kind: str, filename: str) -> ResponseReturnValue:
         response = redirect(access.file_url(str(patient_id), kind, filename), 302)
         response.set_data(b"")  # the default page would repeat the signed URL

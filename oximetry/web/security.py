@@ -18,8 +18,8 @@ PATIENT_PREFIX = "/patient/"
 STORAGE_PATH = "/medic/storage"
 CSRF_COOKIE = "_csrf_token"
 
-# POSTs of a patient's browser: it has no session to ride on, so its own origin is asked for instead of a token
-WITHOUT_TOKEN = ("/patient/session", "/patient/old-link", "/patient/_dash-update-component")
+# POSTs of a browser without a session to ride on: its own origin is asked for instead of a token
+WITHOUT_TOKEN = ("/patient/session", "/patient/old-link", "/patient/_dash-update-component", "/verificare")
 ANY_HOST = ("/healthz",)
 
 # Dash's catch-all would answer 200 to any path below its prefix; only these and the routes of our own exist

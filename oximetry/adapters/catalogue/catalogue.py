@@ -25,6 +25,8 @@ from oximetry.adapters.catalogue.catalogue_old_links import OldLinksTable
 from oximetry.adapters.catalogue.catalogue_outbox import OutboxTable
 from oximetry.adapters.catalogue.catalogue_patients import PatientsTable
 from oximetry.adapters.catalogue.catalogue_reports import ReportsTable
+from oximetry.adapters.catalogue.catalogue_review import InterpretationsTable, ProfilesTable, TemplatesTable
+from oximetry.adapters.catalogue.catalogue_signed import ClinicalReportsTable
 from oximetry.adapters.catalogue.catalogue_sync import ComparedFilesTable, SyncRunsTable
 from oximetry.adapters.catalogue.catalogue_uploads import UploadsTable
 from oximetry.adapters.catalogue.clinics import ClinicsTable, HandoversTable, LoansTable, OpeningsTable
@@ -63,6 +65,10 @@ class Transaction:
         self.loans = LoansTable(connection)
         self.handovers = HandoversTable(connection)
         self.openings = OpeningsTable(connection)
+        self.interpretations = InterpretationsTable(connection)
+        self.templates = TemplatesTable(connection)
+        self.profiles = ProfilesTable(connection)
+        self.clinical_reports = ClinicalReportsTable(connection)
 
 
 class Catalogue:

@@ -113,6 +113,21 @@ class AccountsTable:
         ).one_or_none()
         return _doctor(row) if row else None
 
+    def confirm_session(self, token_sha256: str, now: datetime) -> None:
+        """The doctor gave the password again in this session."""
+        session = t.doctor_sessions.c
+        self._connection.execute(
+            update(t.doctor_sessions).where(session.token_sha256 == token_sha256).values(confirmed_at=now)
+        )
+
+    def session_confirmed_at(self, token_sha256: str) -> datetime | None:
+        """When that was last; ``None`` when it never was, or the session has ended."""
+        session = t.doctor_sessions.c
+        when: datetime | None = self._connection.scalar(
+            select(session.confirmed_at).where(session.token_sha256 == token_sha256, session.ended_at.is_(None))
+        )
+        return when
+
     def end_sessions(self, now: datetime, *, token_sha256: str | None = None, doctor_id: str | None = None) -> None:
         """End one session by its token, or every session of a doctor."""
         session = t.doctor_sessions.c

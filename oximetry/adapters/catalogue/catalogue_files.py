@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, or_, select, update
 
+from oximetry.adapters.catalogue import review_tables as r
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
 from oximetry.domain.errors import NotFound
 from oximetry.domain.records import NightState, StoredFile
+from oximetry.domain.review_records import REPORT_REFERENCE
 from oximetry.domain.sync.syncing import UNASSIGNED
 
 
@@ -27,6 +29,7 @@ def _shown_file(*, to_link: bool) -> Select[Any]:
     nights = and_(file.reference_type == "recording", night.id == file.reference_id)
     of_shown_night = and_(night.state == NightState.STORED.value, night.patient_id == patient.id)
     alone = and_(file.reference_type == "patient", file.reference_id == patient.id)
+    signed = _signed_report(to_link=to_link)
     asked_by = patient.doctor_id == bindparam("doctor_id")
     tables = t.stored_files.join(t.patients, patient.id == bindparam("patient_id")).outerjoin(t.recordings, nights)
     tables = tables.outerjoin(t.outbox, t.outbox.c.key == file.key)
@@ -38,8 +41,27 @@ def _shown_file(*, to_link: bool) -> Select[Any]:
     return (
         select(t.stored_files, t.outbox.c.id.is_not(None).label("pending"))
         .select_from(tables)
-        .where(asked_by, file.key == bindparam("key"), file.deleted_at.is_(None), or_(of_shown_night, alone))
+        .where(asked_by, file.key == bindparam("key"), file.deleted_at.is_(None), or_(of_shown_night, alone, signed))
     )
+
+
+def _signed_report(*, to_link: bool) -> ColumnElement[bool]:
+    """A signed report whose nights are all shown to this patient; through a link only what was released and stands."""
+    file, report, of, own = t.stored_files.c, r.clinical_reports.c, r.report_nights.c, t.recordings.alias().c
+    shown = select(own.id).where(
+        own.id == of.recording_id, own.state == NightState.STORED.value, own.patient_id == report.patient_id
+    )
+    gone = select(of.report_id).where(
+        of.report_id == report.id, ~shown.correlate(r.report_nights, r.clinical_reports).exists()
+    )
+    here = select(report.id).where(
+        report.id == file.reference_id,
+        report.patient_id == t.patients.c.id,
+        ~gone.correlate(r.clinical_reports).exists(),
+    )
+    if to_link:
+        here = here.where(report.released_at.is_not(None), report.withdrawn_at.is_(None), report.replaced_by.is_(None))
+    return and_(file.reference_type == REPORT_REFERENCE, here.correlate(t.stored_files, t.patients).exists())
 
 
 _SHOWN_TO_DOCTOR = _shown_file(to_link=False)

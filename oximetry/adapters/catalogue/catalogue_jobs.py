@@ -13,7 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from oximetry.adapters.catalogue import tables as t
 from oximetry.domain.records import Job
 
-PRIORITY = {"read_item": 0, "store_item": 1, "move_night": 1, "archive": 1, "render_plot:ro": 2, "render_plot": 3}
+PRIORITY = {
+    "read_item": 0, "store_item": 1, "move_night": 1, "archive": 1, "render_report": 1, "render_plot:ro": 2,
+    "render_plot": 3,
+}  # fmt: skip
 
 
 def insert_or_ignore(connection: Connection, table: Any) -> Any:

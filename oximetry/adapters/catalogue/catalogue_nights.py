@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Select, and_, delete, insert, or_, select, update
 
+from oximetry.adapters.catalogue import review_tables as r
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.catalogue_files import file_row
 from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
@@ -186,6 +187,7 @@ class NightsTable:
         self._connection.execute(delete(t.analyses).where(t.analyses.c.recording_id == night_id))
         self._connection.execute(delete(t.exclusions).where(t.exclusions.c.recording_id == night_id))
         self._connection.execute(delete(t.device_reports).where(t.device_reports.c.recording_id == night_id))
+        self._connection.execute(delete(r.interpretations).where(r.interpretations.c.subject == night_id))
         self._connection.execute(
             update(t.upload_items).where(t.upload_items.c.recording_id == night_id).values(recording_id=None)
         )

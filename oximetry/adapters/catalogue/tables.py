@@ -82,6 +82,7 @@ doctor_sessions = Table(
     Column("token_sha256", String(64), nullable=False, unique=True),
     Column("created_at", DateTime, nullable=False),
     Column("ended_at", DateTime),
+    Column("confirmed_at", DateTime),
 )
 
 login_attempts = Table(

@@ -16,6 +16,7 @@ from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, InvalidUpload, NotFound
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.records import Doctor, FileKind, ItemKind, NightState, StoredFile
+from oximetry.domain.review_records import REPORT_REFERENCE
 from oximetry.domain.sync.sync_records import FileFilter, FilePlace, FileState, ListedFile, NightHome
 from oximetry.domain.sync.syncing import UNASSIGNED
 from oximetry.domain.keys import patient_of
@@ -130,6 +131,8 @@ class StorageAdmin:
                 return
             if listed.state is FileState.PENDING:
                 raise InvalidRequest("file_pending")
+            if listed.file.reference_type == REPORT_REFERENCE:
+                raise InvalidRequest("file_signed")
             transaction.files.mark_deleted([file_id], self._clock())
             details = {"reference": f"{listed.file.reference_type}:{listed.file.reference_id}"}
             self._audit(transaction, admin, "file_deleted", file_id, **details)

@@ -61,7 +61,7 @@ def test_database_without_migrations_stops_the_start_with_the_settings_name(empt
     with pytest.raises(ConfigurationError) as refused:
         empty.check()
     assert refused.value.details["setting"] == "DATABASE_URL"
-    assert "needed 0009" in refused.value.details["problem"]
+    assert "needed 0010" in refused.value.details["problem"]
 
 
 def test_database_that_does_not_answer_stops_the_start(tmp_path):
@@ -168,3 +168,29 @@ def test_the_fourth_migration_keeps_files_and_what_points_to_them(empty):
         ).values()
         assert transaction.file_list.get(file_id).file.sha256 is None
         assert [row.key for row in transaction.compared_files.rows_after("", 9)] == ["b/csvs/B.csv", "b/csvs/a.csv"]
+
+
+def test_nights_from_before_the_review_do_not_wait_to_be_reviewed(empty):
+    to = partial(move_to, empty)
+    to("0008")
+    with empty._engine.connect() as connection, connection.begin():
+        for doctor, patient in (("d", "p"), ("e", "q")):
+            connection.exec_driver_sql(
+                "INSERT INTO doctors (id, email, password_hash, role, created_at)"
+                f" VALUES ('{doctor}', '{doctor}@clinic.ro', 'x', 'doctor', '2026-01-01')"
+            )
+            connection.exec_driver_sql(
+                "INSERT INTO patients (id, doctor_id, number, created_at)"
+                f" VALUES ('{patient}', '{doctor}', 1, '2026-01-01')"
+            )
+        connection.exec_driver_sql(
+            "INSERT INTO recordings (id, patient_id, state, original_sha256, format, started_at, ended_at,"
+            " sampling_interval_s, created_at)"
+            " VALUES ('n', 'p', 'stored', 'aa', 'x', '2026-01-01', '2026-01-02', 4, '2026-01-01')"
+        )
+    to("head")
+    with empty.read() as transaction:
+        assert transaction.profiles.get("d").review_from is not None
+        assert transaction.profiles.get("e").review_from is None
+    to("0008", command.downgrade)
+    to("head")
