@@ -20,6 +20,7 @@ from oximetry.web.admin import storage_page
 from oximetry.web.doctor import (
     doctor_app,
     handover_page,
+    interpretation_page,
     night_page,
     patient_page,
     patients_page,
@@ -29,6 +30,15 @@ from oximetry.web.doctor import (
 from oximetry.web.patient import patient_app
 from oximetry.web.patient.patient_access import PatientAccess
 
+PAGES = (
+    worklist,
+    patients_page,
+    patient_page,
+    night_page,
+    interpretation_page,
+    handover_page,
+    settings_page,
+)
 ASSETS = Path(__file__).resolve().parent / "assets"
 FORM_OVERHEAD_BYTES = 64 * 1024
 
@@ -61,7 +71,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     routes.install(server, services, access)
     verification.install(server, services.review)
     storage_page.install(server, services, utc_now)
-    for page in (worklist, patients_page, patient_page, night_page, handover_page, settings_page):
+    for page in PAGES:
         page.install(server, services)
     dash_apps[security.DOCTOR_PREFIX] = doctor_app.create(server, services, ASSETS)
     callbacks_medical.register(dash_apps[security.DOCTOR_PREFIX], services)

@@ -12,6 +12,7 @@ from typing import Any
 
 from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
 from oximetry.adapters.clinical_report.engine import pdf_of
+from oximetry.adapters.clinical_report.page import html_of
 from oximetry.adapters.jobs import HueyBell
 from oximetry.adapters.logo import safe_logo
 from oximetry.adapters.plots import PngRenderer
@@ -55,7 +56,7 @@ from oximetry.services.nights.reanalysis import ReanalysisService
 from oximetry.services.nights.rule_answers import ExtraRuleService
 from oximetry.services.readiness import ReadinessService
 from oximetry.services.review.contents import ReviewParts
-from oximetry.services.review.rendering import RENDER, RenderingService, Typeset
+from oximetry.services.review.rendering import RENDER, AsPage, RenderingService, Typeset
 from oximetry.services.review.reviewing import ReviewService
 from oximetry.services.storage.breaker import Breaker
 from oximetry.services.storage.file_urls import FileUrls
@@ -272,7 +273,7 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
     )
     nights = NightService(catalogue, store, built.reader, clock, file_urls)
     links = PatientLinks(catalogue, built.vault, settings.base_url, clock)
-    report_files = RenderingService(report_parts, store, nights, typeset)
+    report_files = RenderingService(report_parts, store, nights, typeset, _page_maker(settings.base_url))
     pages = WebServices(
         accounts=AccountService(catalogue, Argon2Hasher(), clock),
         clinics=ClinicService(catalogue, clock, safe_logo),
@@ -293,7 +294,7 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
         readiness=ReadinessService(catalogue, storage.watch, clock),
         syncing=SyncService(catalogue, storage.archived, clock, may_remove),
         storage_admin=StorageAdmin(catalogue, store, clock, settings.upload_max_file_mb * MEGABYTE),
-        review=ReviewService(report_parts, report_files.preview),
+        review=ReviewService(report_parts, report_files.preview, report_files.preview_page),
         open_signed=partial(storage.own_urls.open, store.get),
     )
     return pages, report_files
@@ -309,6 +310,13 @@ def _report_parts(built: _Built) -> ReviewParts:
         random_code=partial(randbits, CODE_BITS),
         software=SOFTWARE,
     )
+
+
+def _page_maker(base_url: str) -> AsPage:
+    def as_page(content: ReportContent, nights: Sequence[NightReport], code: str | None) -> str:
+        return html_of(report_document(content, nights, code, base_url, words(content.language)))
+
+    return as_page
 
 
 def _typesetter(base_url: str) -> Typeset:

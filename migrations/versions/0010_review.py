@@ -14,6 +14,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("night_lines", sa.Column("writing", sa.String(10), nullable=False, server_default=""))
+    op.add_column("night_lines", sa.Column("signed_at", sa.DateTime(), nullable=True))
     op.create_table(
         "interpretations",
         sa.Column("id", sa.String(36), nullable=False),
@@ -144,6 +146,8 @@ def _let_old_nights_rest(connection: sa.Connection) -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("night_lines", "signed_at")
+    op.drop_column("night_lines", "writing")
     op.drop_column("doctor_sessions", "confirmed_at")
     for table in ("verification_attempts", "report_nights", "clinical_reports", "review_profiles", "templates",
                   "interpretations"):  # fmt: skip

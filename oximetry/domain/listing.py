@@ -49,6 +49,15 @@ class Concern(StrEnum):
     CHECK = "check"
 
 
+class Writing(StrEnum):
+    """How far the doctor's words about a night are; the empty one is none."""
+
+    NONE = ""
+    DRAFT = "draft"
+    SIGNED = "signed"
+    AGAIN = "again"  # signed, but its numbers changed since
+
+
 class Headline(StrEnum):
     """The index that a clinic reads first, by the name of its number."""
 
@@ -108,6 +117,8 @@ class NightLine:
     reviewed_at: datetime | None
     is_reviewed: bool
     concern: Concern
+    writing: Writing
+    signed_at: datetime | None
     valid_s: float
     odi3_per_h: float | None
     odi4_per_h: float | None
@@ -144,6 +155,7 @@ class NightFilter:
 
     reviewed: bool | None = False
     concern: Concern | None = None
+    writing: Writing | None = None
     month: date | None = None
     device_serial: str | None = None
     patient_id: str | None = None
@@ -169,6 +181,9 @@ class NightCounts:
     usual: int
     check: int
     short: int
+    again: int
+    draft: int
+    signed: int
     reviewed: int
     waiting_patients: int
     oldest_waiting: datetime | None

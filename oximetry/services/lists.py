@@ -72,9 +72,13 @@ class ListService:
                 lines.months(doctor_id),
             )
 
+    def now(self, time_zone: str) -> datetime:
+        """What the clock on a clinic's wall shows now."""
+        return local(self._clock(), time_zone)
+
     def today(self, time_zone: str) -> date:
         """The day that it is now in a time zone."""
-        return local(self._clock(), time_zone).date()
+        return self.now(time_zone).date()
 
     def counts(self, doctor_id: str) -> NightCounts:
         """How many nights are in each state."""

@@ -14,7 +14,7 @@ import pytest
 from oximetry.cli import nights as cli_nights
 from oximetry.domain.desaturation import MEAN_120S
 from oximetry.domain.device_report import NUMBER_FIELDS, Band, DeviceReport
-from oximetry.domain.listing import Headline, NightLine, concern_of
+from oximetry.domain.listing import Headline, NightLine, Writing, concern_of
 from oximetry.domain.night_numbers import NightNumbers, UsedRule
 from oximetry.domain.quality import Exclusion
 from oximetry.domain.recording import Recording
@@ -96,7 +96,8 @@ def line_of(numbers: NightNumbers) -> NightLine:
     return NightLine(
         **{name: getattr(numbers, name) for name in (*names, "started_at", "ended_at", "valid_s", "is_below_range")},
         night_id="n", patient_id="p", number=7, label="Fișa 1042", device_model=None, device_serial="0331",
-        reviewed_at=None, is_reviewed=False, concern=concern_of(numbers), below90_pct=numbers.below_pct(90),
+        reviewed_at=None, is_reviewed=False, writing=Writing.NONE, signed_at=None,
+        concern=concern_of(numbers), below90_pct=numbers.below_pct(90),
         warnings=(), sparkline=None,
     )  # fmt: skip
 

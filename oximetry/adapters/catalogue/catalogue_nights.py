@@ -119,6 +119,11 @@ class NightsTable:
         )
         return [_night(row) for row in self._connection.execute(query)]
 
+    def of_ids(self, doctor_id: str, night_ids: Sequence[str]) -> list[Night]:
+        """These nights, as far as they are the doctor's, newest first."""
+        query = _nights().where(t.patients.c.doctor_id == doctor_id, t.recordings.c.id.in_(night_ids))
+        return [_night(row) for row in self._connection.execute(query)]
+
     def of_doctor(self, doctor_id: str) -> list[Night]:
         """All nights of all of a doctor's patients, newest first."""
         return [_night(row) for row in self._connection.execute(_nights().where(t.patients.c.doctor_id == doctor_id))]

@@ -20,6 +20,7 @@ from oximetry.domain.listing import (
     NightOrder,
     PatientLine,
     PatientOrder,
+    Writing,
     concern_of,
     night_search,
     patient_search,
@@ -57,6 +58,8 @@ def put_line(connection: Connection, night_id: str, *, reviewed: bool = False) -
         connection.execute(insert(t.night_lines).values(night_id=night_id, reviewed=reviewed, **values))
     else:
         connection.execute(update(t.night_lines).where(_LINE.night_id == night_id).values(**values))
+    if before not in (None, row.patient_id):  # what was signed about it names another patient
+        NightLinesTable(connection).note_writing([night_id], Writing.AGAIN, row.started_at)
     for patient_id in {row.patient_id, before} - {None}:
         _note_last_night(connection, patient_id)
 
@@ -132,7 +135,7 @@ def night_line(row: Any) -> NightLine:
     """A line with its patient and its picture."""
     values = {name: getattr(row, name) for name in _OF_LINE}
     return NightLine(
-        **{**values, "concern": Concern(row.concern)},
+        **{**values, "concern": Concern(row.concern), "writing": Writing(row.writing)},
         number=row.number,
         label=row.label,
         is_reviewed=row.reviewed,
@@ -163,28 +166,31 @@ class NightLinesTable:
 
     def counts(self, doctor_id: str) -> NightCounts:
         """The shown nights of a doctor by state."""
+        oldest = func.min(_LINE.started_at).label("oldest")
         rows = self._connection.execute(
-            select(
-                _LINE.reviewed, _LINE.concern, func.count().label("nights"), func.min(_LINE.started_at).label("oldest")
-            )
+            select(_LINE.reviewed, _LINE.concern, _LINE.writing, func.count().label("nights"), oldest)
             .where(_LINE.doctor_id == doctor_id, _LINE.shown)
-            .group_by(_LINE.reviewed, _LINE.concern)
+            .group_by(_LINE.reviewed, _LINE.concern, _LINE.writing)
         ).all()
-        waiting = {row.concern: row for row in rows if not row.reviewed}
+        waiting = [row for row in rows if not row.reviewed]
         patients = self._connection.scalar(
             select(func.count(func.distinct(_LINE.patient_id))).where(
                 _LINE.doctor_id == doctor_id, _LINE.shown, ~_LINE.reviewed
             )
         )
-        by_concern = {concern: waiting[concern].nights if concern in waiting else 0 for concern in Concern}
+        by_concern = {one: sum(row.nights for row in waiting if row.concern == one) for one in Concern}
+        by_writing = {one: sum(row.nights for row in rows if row.writing == one) for one in Writing}
         return NightCounts(
             waiting=sum(by_concern.values()),
+            again=by_writing[Writing.AGAIN],
+            draft=by_writing[Writing.DRAFT],
+            signed=by_writing[Writing.SIGNED],
             usual=by_concern[Concern.NONE],
             check=by_concern[Concern.CHECK],
             short=by_concern[Concern.SHORT],
             reviewed=sum(row.nights for row in rows if row.reviewed),
             waiting_patients=int(patients or 0),
-            oldest_waiting=min((row.oldest for row in waiting.values()), default=None),
+            oldest_waiting=min((row.oldest for row in waiting), default=None),
         )
 
     def get(self, doctor_id: str, night_id: str) -> NightLine:
@@ -235,6 +241,22 @@ class NightLinesTable:
         )
         if not done.rowcount:
             raise NotFound(night_id=night_id)
+
+    def note_writing(self, night_ids: Sequence[str], writing: Writing, at: datetime) -> None:
+        """How far the doctor's words about these nights are: a signed one waits no more, one to sign again does."""
+        values: dict[str, Any] = {"writing": writing.value}
+        if writing is Writing.SIGNED:
+            values |= {"signed_at": at, "reviewed": True, "reviewed_at": at}
+        elif writing is Writing.AGAIN:
+            values |= {"reviewed": False, "reviewed_at": None}
+        elif writing is Writing.NONE:
+            values |= {"signed_at": None, "reviewed": False, "reviewed_at": None}
+        which: list[ColumnElement[bool]] = [_LINE.night_id.in_(night_ids)]
+        if writing is Writing.DRAFT:
+            which.append(_LINE.writing == Writing.NONE.value)  # a signed night stays one while an amendment is written
+        if writing is Writing.AGAIN:
+            which.append(_LINE.writing == Writing.SIGNED.value)
+        self._connection.execute(update(t.night_lines).where(*which).values(**values))
 
     def set_sparkline(self, night_id: str, sparkline: Sequence[float | None] | None) -> None:
         """Keep the small picture of a night."""
@@ -343,6 +365,8 @@ def _wanted(doctor_id: str, wanted: NightFilter) -> list[ColumnElement[bool]]:
         conditions.append(_LINE.reviewed if wanted.reviewed else ~_LINE.reviewed)
     if wanted.concern is not None:
         conditions.append(_LINE.concern == wanted.concern.value)
+    if wanted.writing is not None:
+        conditions.append(_LINE.writing == wanted.writing.value)
     if wanted.device_serial is not None:
         conditions.append(_LINE.device_serial == wanted.device_serial)
     if wanted.patient_id is not None:

@@ -264,6 +264,8 @@ night_lines = Table(
     Column("warnings", JSON, nullable=False),
     Column("search", String(400), nullable=False),
     Column("reviewed_at", DateTime),
+    Column("writing", String(10), nullable=False, server_default=""),
+    Column("signed_at", DateTime),
     Index("ix_night_lines_list", "doctor_id", "shown", "reviewed", "concern", "started_at"),
     Index("ix_night_lines_patient", "patient_id", "shown", "started_at"),
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, NotFound
 from oximetry.domain.keeping import RESTORABLE
+from oximetry.domain.listing import Writing
 from oximetry.domain.metrics import ANALYSIS_WARNINGS
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.quality import Exclusion
@@ -209,6 +210,7 @@ class NightService:
 def put_numbers(transaction: Transaction, night: Night, report: NightReport, clock: Clock) -> None:
     """Give a night new numbers: its row in the batch follows, and no picture shows the old ones any more."""
     transaction.nights.put_analyses(night.id, analysis_rows(report), clock())
+    transaction.night_lines.note_writing([night.id], Writing.AGAIN, clock())
     transaction.uploads.follow_numbers(night.id, report.numbers, clock())
     transaction.files.mark_deleted(transaction.nights.drop_plots(night.analysis_id), clock())
     note_reconciliation(transaction, night.id)

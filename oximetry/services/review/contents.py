@@ -12,6 +12,7 @@ from oximetry.domain.ports import Clock, Vault
 from oximetry.domain.records import Night, NightState
 from oximetry.domain.report_numbers import ReportWords
 from oximetry.domain.review_records import Profile
+from oximetry.domain.severity import CHUNG_2012
 from oximetry.domain.signing import InputFile, ReportContent, SignedNight, fingerprint, subject_of
 from oximetry.domain.text_templates import fill
 from oximetry.services.nights.originals import originals_of
@@ -138,6 +139,10 @@ def draft_content(
     """The report as it would be signed now, without a number, a time and a signature."""
     values = values_of(parts, of, words.language, words.treatment)
     patient = transaction.patients.get(profile.doctor_id, of.patient_id)
+    clinic = transaction.clinics.of(profile.doctor_id)
+    contact = "\n".join(
+        line for line in (clinic.address, " · ".join(filter(None, (clinic.phone, clinic.hours)))) if line
+    )
     return ReportContent(
         number="",
         version=0,
@@ -146,13 +151,13 @@ def draft_content(
         signer_name=profile.signer_name,
         signer_title=profile.signer_title,
         signer_code=profile.signer_code,
-        clinic_name=profile.clinic_name,
-        clinic_lines=profile.clinic_lines,
+        clinic_name=clinic.name or profile.clinic_name,
+        clinic_lines=contact or profile.clinic_lines,
         patient_label=patient.label or f"P-{patient.number:04d}",
         text_report=fill(words.text_report, values),
         text_patient=fill(words.text_patient, values),
         treatment=words.treatment,
-        severity_rule=profile.severity_rule,
+        severity_rule=CHUNG_2012.name if clinic.severity_shown else profile.severity_rule,
         nights=tuple(_frozen(transaction, night, words.treatment) for night in of.nights),
         software=parts.software,
     )

@@ -18,6 +18,7 @@ from oximetry.domain.interpretation import (
     checked_text,
     propose,
 )
+from oximetry.domain.listing import Writing
 from oximetry.domain.records import Night, NightState
 from oximetry.domain.review_records import ClinicalReport, Draft, NightReview, Profile
 from oximetry.domain.severity import RULES
@@ -44,9 +45,8 @@ class Drafts:
 
     def states(self, doctor_id: str, night_ids: Sequence[str]) -> dict[str, NightReview]:
         """The same of many nights, by id; what is not the doctor's is left out."""
-        wanted = set(night_ids)
         with self._catalogue.read() as transaction:
-            nights = [night for night in transaction.nights.of_doctor(doctor_id) if night.id in wanted]
+            nights = transaction.nights.of_ids(doctor_id, night_ids)
             return self._states(transaction, doctor_id, [ReviewedNights(night.id, (night,)) for night in nights])
 
     def waiting(self, doctor_id: str) -> list[str]:
@@ -155,6 +155,8 @@ class Drafts:
             if not transaction.interpretations.save(doctor_id, of.subject, version, values, self._clock()):
                 row = transaction.interpretations.find(doctor_id, of.subject)
                 raise DraftConflict(version=row.version if row else 0)
+            if len(of.ids) == 1:
+                transaction.night_lines.note_writing(of.ids, Writing.DRAFT, self._clock())
         return version + 1
 
     def profile(self, doctor_id: str) -> Profile:

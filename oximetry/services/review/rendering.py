@@ -24,17 +24,23 @@ RENDER = "render_report"
 Typeset = Callable[[ReportContent, Sequence[NightReport], str | None], bytes]
 """A content, its nights' traces and the verification code to a PDF; raises ``RenderingUnavailable``."""
 
+AsPage = Callable[[ReportContent, Sequence[NightReport], str | None], str]
+"""The same to the page that the PDF is made of."""
+
 
 class RenderingService:
     """Handles the job ``render_report``, and shows drafts."""
 
-    def __init__(self, parts: ReviewParts, store: ObjectStore, nights: NightService, typeset: Typeset) -> None:
+    def __init__(
+        self, parts: ReviewParts, store: ObjectStore, nights: NightService, typeset: Typeset, as_page: AsPage
+    ) -> None:
         self._parts = parts
         self._catalogue = parts.catalogue
         self._clock = parts.clock
         self._store = store
         self._nights = nights
         self._typeset = typeset
+        self._as_page = as_page
 
     def render_report(self, report_id: str) -> None:
         """Make the file and bind it, then store the bound bytes; whatever was done before is not done again."""
@@ -54,6 +60,15 @@ class RenderingService:
 
     def preview(self, doctor_id: str, night_id: Subject) -> bytes:
         """The PDF as it would look, unsigned and saying so."""
+        content, traces = self._drafted(doctor_id, night_id)
+        return self._typeset(content, traces, None)
+
+    def preview_page(self, doctor_id: str, night_id: Subject) -> str:
+        """The same as a page of a browser, which is there at once."""
+        content, traces = self._drafted(doctor_id, night_id)
+        return self._as_page(content, traces, None)
+
+    def _drafted(self, doctor_id: str, night_id: Subject) -> tuple[ReportContent, list[NightReport]]:
         with self._catalogue.read() as transaction:
             of = reviewed(transaction, doctor_id, night_id)
             row = transaction.interpretations.find(doctor_id, of.subject)
@@ -62,7 +77,7 @@ class RenderingService:
                 words = Words(row.language, row.text_report, row.text_patient, row.treatment)
             profile = transaction.profiles.get(doctor_id)
             content = draft_content(self._parts, transaction, of, profile, words)
-        return self._typeset(content, [self._trace(night) for night in content.nights], None)
+        return content, [self._trace(night) for night in content.nights]
 
     def _bind(self, report: ClinicalReport) -> None:
         content = ReportContent.from_text(report.content)

@@ -10,6 +10,7 @@ from oximetry.services.review.signatures import Signatures
 from oximetry.services.review.verifying import Verifications
 
 Preview = Callable[[str, Subject], bytes]
+PreviewPage = Callable[[str, Subject], str]
 
 
 class ReviewService(Signatures, Shelf, Verifications):
@@ -18,9 +19,10 @@ class ReviewService(Signatures, Shelf, Verifications):
     Parameters
     ----------
     preview : callable
-        A doctor and a night to the PDF of its draft.
+        A doctor and a night to the PDF of its draft; ``preview_page`` to the page that it is made of.
     """
 
-    def __init__(self, parts: ReviewParts, preview: Preview) -> None:
+    def __init__(self, parts: ReviewParts, preview: Preview, preview_page: PreviewPage) -> None:
         super().__init__(parts)
         self.preview = preview
+        self.preview_page = preview_page

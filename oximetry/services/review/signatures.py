@@ -10,6 +10,7 @@ from uuid import uuid4
 from oximetry.domain.catalogue_ports import Transaction
 from oximetry.domain.errors import DraftConflict, InvalidRequest, NotFound, NumbersChanged
 from oximetry.domain.interpretation import checked_reason
+from oximetry.domain.listing import Writing
 from oximetry.domain.records import Doctor, Night, NightState
 from oximetry.domain.review_records import ClinicalReport, SignedText
 from oximetry.domain.signing import (
@@ -70,6 +71,8 @@ class Signatures(Drafts):
         with self._catalogue.write() as transaction:
             report = self._standing(transaction, doctor.id, night_id)
             transaction.clinical_reports.withdraw(report.id, because, self._clock())
+            if len(report.night_ids) == 1:
+                transaction.night_lines.note_writing(report.night_ids, Writing.NONE, self._clock())
             self._audit(transaction, doctor.id, "report_withdrawn", report)
 
     def release(self, doctor: Doctor, night_id: Subject) -> None:
@@ -142,6 +145,8 @@ class Signatures(Drafts):
             if profile.release_at_once:
                 transaction.clinical_reports.release(report.id, report.signed_at)
             transaction.interpretations.drop(doctor.id, of.subject)
+            if len(of.ids) == 1:
+                transaction.night_lines.note_writing(of.ids, Writing.SIGNED, report.signed_at)
             transaction.jobs.submit(RENDER, report.id, self._clock())
             self._audit(transaction, doctor.id, "report_amended" if reason else "report_signed", report)
         logger.info("report signed id=%s number=%s version=%d", report.id, report.number, report.version)

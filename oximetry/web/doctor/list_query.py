@@ -14,27 +14,32 @@ from oximetry.domain.listing import (
     NightFilter,
     NightOrder,
     PatientOrder,
+    Writing,
 )
 
 MOST_ROWS = 1_000_000
-STATES: dict[str, tuple[bool | None, Concern | None]] = {
-    "waiting": (False, None),
-    "usual": (False, Concern.NONE),
-    "check": (False, Concern.CHECK),
-    "short": (False, Concern.SHORT),
-    "reviewed": (True, None),
-    "all": (None, None),
+STATES: dict[str, tuple[bool | None, Concern | None, Writing | None]] = {
+    "waiting": (False, None, None),
+    "usual": (False, Concern.NONE, None),
+    "check": (False, Concern.CHECK, None),
+    "short": (False, Concern.SHORT, None),
+    "draft": (None, None, Writing.DRAFT),
+    "again": (None, None, Writing.AGAIN),
+    "signed": (None, None, Writing.SIGNED),
+    "reviewed": (True, None, None),
+    "all": (None, None, None),
 }
 FIRST_STATE = "waiting"
 
 
 def asked_nights(args: Mapping[str, str], headline: Headline) -> NightFilter:
     """The filter of an address; what it does not understand it leaves out."""
-    reviewed, concern = STATES[asked_state(args)]
+    reviewed, concern, writing = STATES[asked_state(args)]
     order = args.get("sort", "")
     return NightFilter(
         reviewed=reviewed,
         concern=concern,
+        writing=writing,
         month=_month(args.get("month", "")),
         device_serial=_text(args.get("device", ""), 40) or None,
         patient_id=_text(args.get("patient", ""), 36) or None,

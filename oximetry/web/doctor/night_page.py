@@ -18,7 +18,7 @@ from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.severity import CHUNG_2012, severity
 from oximetry.services.nights.analysis import NightReport
 from oximetry.web import inputs, report_view, vendor_view
-from oximetry.web.doctor import frame, night_view
+from oximetry.web.doctor import frame, interpretation_page, night_view
 from oximetry.web.doctor.index_range import index_range
 from oximetry.web.doctor.list_query import asked_nights, query
 from oximetry.web.doctor.night_rows import night_row, odi_name, patient_name
@@ -139,6 +139,7 @@ def _page(services: WebServices, night_id: str) -> ResponseReturnValue:
             (span, report.recording.wall_clock(span.from_s), report.recording.wall_clock(span.to_s)) for span in spans
         ],
         reasons=[words(f"exclude_reason.{name}") for name in REASONS],
+        written=interpretation_page.shown(services, doctor.id, night_id, clinic.time_zone),
         vendor=_vendor(services, doctor.id, line, report, words),
         **values,
     )

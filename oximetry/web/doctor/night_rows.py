@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from oximetry.domain.listing import Concern, Headline, NightLine
+from oximetry.domain.listing import Concern, Headline, NightLine, Writing
 from oximetry.web.i18n import Words
 from oximetry.web.numbers import BELOW90, HEADLINES, LOWEST, VALID
 from oximetry.web.sparkline import sparkline
@@ -44,7 +44,7 @@ def night_row(line: NightLine, headline: Headline, words: Words) -> NightRow:
     short = line.is_short
     return NightRow(
         line=line,
-        chip="reviewed" if line.is_reviewed else _CHIPS[line.concern],
+        chip=_chip(line),
         patient=patient_name(line.number, line.label, words),
         night=words.night(line.started_at, short=True),
         hours=f"{line.started_at:%H:%M}–{line.ended_at:%H:%M}",
@@ -55,6 +55,13 @@ def night_row(line: NightLine, headline: Headline, words: Words) -> NightRow:
         lowest=LOWEST.digits(line, words),
         why=_why(line, words),
     )
+
+
+def _chip(line: NightLine) -> str:
+    """What matters most of a night's state."""
+    if line.writing is not Writing.NONE and not (line.writing is Writing.DRAFT and line.is_reviewed):
+        return line.writing.value
+    return "reviewed" if line.is_reviewed else _CHIPS[line.concern]
 
 
 def patient_name(number: int, label: str | None, words: Words) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 from zoneinfo import available_timezones
 
 from flask import Blueprint, Flask, Response, request
@@ -10,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from oximetry.domain.errors import InvalidRequest, NotFound
 from oximetry.domain.listing import Headline
+from oximetry.domain.review_records import Profile
 from oximetry.services.clinics import MAX_LOGO_BYTES
 from oximetry.web.doctor import frame
 from oximetry.web.doctor.handover_page import message
@@ -34,6 +37,7 @@ def install(server: Flask, services: WebServices) -> None:
             "doctor/settings.html",
             "settings",
             clinic=clinic,
+            signer=services.review.profile(doctor.id),
             headlines=list(Headline),
             zones=[*sorted(zone for zone in available_timezones() if zone.startswith("Europe/")), "UTC"],
             preview=message(EXAMPLE_LINK, clinic, words),
@@ -60,11 +64,12 @@ def install(server: Flask, services: WebServices) -> None:
     section("logo", lambda doctor_id: services.clinics.set_logo(doctor_id, _picture()))
     section("headline", lambda doctor_id: services.clinics.save(doctor_id, **_headline()))
     section("message", lambda doctor_id: services.clinics.save(doctor_id, **_texts("message_ro", "message_en")))
+    section("signer", lambda doctor_id: _save_signer(services, doctor_id))
     section("nights", lambda doctor_id: services.clinics.save(doctor_id, **_nights()))
     server.register_blueprint(routes)
 
 
-def _texts(*names: str) -> dict[str, str]:
+def _texts(*names: str) -> dict[str, Any]:
     return {name: request.form.get(name, "") for name in names}
 
 
@@ -75,6 +80,13 @@ def _picture() -> bytes | None:
     if offered is None or not offered.filename:
         raise InvalidRequest("no_file")
     return offered.stream.read(16 * MAX_LOGO_BYTES)
+
+
+def _save_signer(services: WebServices, doctor_id: str) -> Profile:
+    """How the doctor signs, and whether patients see a report as soon as it is made."""
+    named = _texts("signer_name", "signer_title", "signer_code")
+    named["release_at_once"] = request.form.get("release_at_once") == "1"
+    return services.review.set_profile(replace(services.review.profile(doctor_id), **named))
 
 
 def _headline() -> dict[str, object]:
