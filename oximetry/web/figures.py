@@ -56,8 +56,8 @@ def night_figure(night: NightReport, words: Words, *, picture: bool = False) -> 
     floor = spo2_floor(analysis)
     data = [
         *_spans(recording, analysis, words, floor),
-        *_below_limit(recording, analysis, words),
         *_lines(recording, analysis, words),
+        *_below_limit(recording, analysis, words),
         *_excluded(recording, analysis, words),
         *_marks(recording, analysis.events, words),
         *_flags(recording, analysis, words),

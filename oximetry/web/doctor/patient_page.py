@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 import segno
@@ -13,6 +14,7 @@ from oximetry.domain.errors import InvalidRequest, OximetryError
 from oximetry.domain.extra_rules import NAMES
 from oximetry.domain.records import NightState
 from oximetry.services.links import PatientCard
+from oximetry.services.lists import local
 from oximetry.services.nights.nights import NightCard
 from oximetry.web import report_view
 from oximetry.web.doctor import extra_rules_view, frame, trend
@@ -146,7 +148,10 @@ def show(
         rows_by_id=by_id,
         odi=odi_name(clinic.headline),
         qr=qr_code(card.url) if card.url else "",
-        openings=services.links.openings(doctor.id, patient_id, OPENINGS_SHOWN),
+        openings=[
+            replace(one, opened_at=local(one.opened_at, clinic.time_zone))
+            for one in services.links.openings(doctor.id, patient_id, OPENINGS_SHOWN)
+        ],
         loans=loans,
         lone_reports=[
             markup(report_view.card(report, _report_link(report.file.key, words), words))

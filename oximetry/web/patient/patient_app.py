@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dash.exceptions import PreventUpdate
 from flask import Flask
 
 from oximetry.domain.errors import NotFound, OximetryError
+from oximetry.services.lists import local
 from oximetry.web.figures import night_figure
 from oximetry.web.i18n import words as words_of
 from oximetry.web.language import request_language, request_words
@@ -42,6 +44,7 @@ INDEX = """<!doctype html>
 </html>"""
 
 # Dash asks for it only when a plot is due
+OPENINGS_SHOWN = 5
 GRAPH_CHUNK = f"{PATIENT_PREFIX}_dash-component-suites/dash/dcc/async-graph.js"
 
 _FOREIGN_TAG = re.compile(r"<(script|link)[^>]*/(dash_mantine_components|dash_ag_grid|dash_table)/[^>]*>(</script>)?")
@@ -95,7 +98,7 @@ def register(app: dash.Dash, services: WebServices, access: PatientAccess) -> No
         cards = services.nights.shown(doctor_id, _checked(patient_id), request_language())
         reports = services.nights.lone_reports(doctor_id, _checked(patient_id))
         files = services.nights.lone_files(doctor_id, _checked(patient_id))
-        return page.nights(cards, reports, files, request_words())
+        return page.nights(cards, reports, files, request_words(), _around(services, doctor_id, _checked(patient_id)))
 
     @app.callback(
         Output({"type": page.NIGHT_PLOT, "night": MATCH}, "children"),
@@ -119,6 +122,18 @@ def shown_plot(services: WebServices, doctor_id: str, patient_id: str, night_id:
     except OximetryError as error:
         return html.P(words("patient.offline") if not isinstance(error, NotFound) else words("error.404"))
     return page.plot(night_figure(report, words), words)
+
+
+def _around(services: WebServices, doctor_id: str, patient_id: str) -> page.Around:
+    said = {
+        one.report.night_ids[0]: one
+        for one in services.review.released_for_patient(patient_id)
+        if len(one.report.night_ids) == 1
+    }
+    openings = services.links.openings(doctor_id, patient_id, OPENINGS_SHOWN)
+    clinic = services.clinics.of(doctor_id)
+    at_home = [replace(one, opened_at=local(one.opened_at, clinic.time_zone)) for one in openings]
+    return page.Around(clinic, said, at_home)
 
 
 def _checked(patient_id: str | None) -> str:

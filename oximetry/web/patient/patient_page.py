@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from oximetry.domain.clinic import Clinic, LinkOpening
 from oximetry.domain.records import StoredFile, VendorReport
+from oximetry.domain.review_records import SignedText
 from oximetry.services.nights.nights import NightCard
 from oximetry.web import figure_layout, report_view
 from oximetry.web.figures import Figure, config
@@ -17,6 +20,16 @@ from oximetry.web.numbers import BELOW_RANGE, EVENTS3, PATIENT_PAGE, VALID
 PATIENT_ID, NIGHTS, BANNER = "patient-id", "nights", "banner"
 NIGHT_PLOT, NIGHT_OPEN = "night-plot", "night-open"
 PLOT_HEIGHT_PX = 340
+CLINIC, HELP = "clinic", "help"
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around a patient's nights: the clinic, released words by night, and who opened the page lately."""
+
+    clinic: Clinic = field(default_factory=Clinic)
+    said: Mapping[str, SignedText] = field(default_factory=dict)
+    openings: Sequence[LinkOpening] = ()
 
 
 def layout(words: Words) -> Component:
@@ -30,6 +43,7 @@ def layout(words: Words) -> Component:
                 id=NIGHTS,
                 **{"data-refused": words("patient.refused"), "data-offline": words("patient.offline")},
             ),
+            html.Section(_help(words), id=HELP, className="card help"),
             html.Footer(words("patient.not_a_diagnosis")),
             dcc.Store(id=PATIENT_ID),
         ],
@@ -51,20 +65,69 @@ def language_switch(words: Words) -> Component:
 
 
 def nights(
-    cards: Sequence[NightCard], lone_reports: Sequence[VendorReport], files: Sequence[StoredFile], words: Words
+    cards: Sequence[NightCard],
+    lone_reports: Sequence[VendorReport],
+    files: Sequence[StoredFile],
+    words: Words,
+    around: Around | None = None,
 ) -> list[Component]:
-    """All nights, newest first; the newest stands open."""
+    """The clinic, all nights, newest first (the newest stands open), and who opened the page."""
+    around = around or Around()
     if not cards and not lone_reports and not files:
-        return [html.P(words("patient.no_nights"), className="quiet")]
-    shown: list[Component] = [night_card(card, words, is_open=index == 0) for index, card in enumerate(cards)]
+        return [*_clinic(around.clinic, words), html.P(words("patient.no_nights"), className="quiet")]
+    shown: list[Component] = _clinic(around.clinic, words)
+    shown += [
+        night_card(
+            card, words, is_open=index == 0, said=around.said.get(card.night.id), usual=around.clinic.usual_shown
+        )
+        for index, card in enumerate(cards)
+    ]
     shown += [report_view.card(report, [_download(report.file, words)], words) for report in lone_reports]
     if files:
         links = html.Div([_download(file, words) for file in files], className="downloads")
         shown.append(html.Section([html.H2(words("patient.files")), links], className="card"))
-    return shown
+    return [*shown, *_openings(around.openings, words)]
 
 
-def night_card(card: NightCard, words: Words, *, is_open: bool) -> Component:
+def _clinic(clinic: Clinic, words: Words) -> list[Component]:
+    """Whose page it is and whom to call; nothing while the clinic has not said."""
+    if not clinic.name and not clinic.phone:
+        return []
+    call = words("patient.call", clinic=clinic.name, hours=clinic.hours or words("patient.office_hours"))
+    phone = [html.A(clinic.phone, href=f"tel:{_dialled(clinic.phone)}", className="action")] if clinic.phone else []
+    return [html.Section([html.Strong(clinic.name), html.P(call), *phone], id=CLINIC, className="card clinic-card")]
+
+
+def _dialled(phone: str) -> str:
+    return "".join(sign for sign in phone if sign.isdigit() or sign == "+")
+
+
+def _openings(openings: Sequence[LinkOpening], words: Words) -> list[Component]:
+    if not openings:
+        return []
+    lines = [
+        html.Li([html.Span(words.moment(one.opened_at)), html.Span(words(f"browser.{one.browser or 'unknown'}"))])
+        for one in openings
+    ]
+    inside = [html.H2(words("patient.who_opened")), html.Ul(lines, className="openings"),
+              html.P(words("patient.not_yours"), className="quiet")]  # fmt: skip
+    return [html.Section(inside, className="card")]
+
+
+def _help(words: Words) -> list[Component]:
+    """What the page does not say, what not to change, and when not to wait."""
+    limits = [html.Li(words(f"patient.not_{number}")) for number in (1, 2, 3)]
+    return [
+        html.H2(words("patient.not_title")),
+        html.Ul(limits),
+        html.P(html.Strong(words("patient.safety"))),
+        html.P([words("patient.emergency"), " ", html.A("112", href="tel:112")], className="note"),
+    ]
+
+
+def night_card(
+    card: NightCard, words: Words, *, is_open: bool, said: SignedText | None = None, usual: bool = False
+) -> Component:
     """One night: title, three numbers, the stored picture (replaced by the plot once it is there), downloads."""
     night = card.night
     title = words("night.title", night=words.night(night.started_at))
@@ -78,21 +141,43 @@ def night_card(card: NightCard, words: Words, *, is_open: bool) -> Component:
                 id={"type": NIGHT_OPEN, "night": night.id},
                 n_clicks=1 if is_open else 0,
             ),
-            *_numbers(card, words),
+            *_said(said, words),
+            *_numbers(card, words, usual=usual),
+            html.P(words("patient.red_is"), className="quiet caption"),
             html.Div(
                 [*_picture(card, words, is_open), _empty_plot(night.id)],
                 className="plot",
                 role="img",
                 **{"aria-label": summary_sentence(card, words)},
             ),
-            html.P(figure_layout.caption(night.numbers, words), className="quiet caption"),
             _explanation(card, words),
             *_reports(card, words),
-            html.Div([_download(file, words) for file in _offered(card)], className="downloads"),
+            html.Div(
+                [*_report_download(said, words), *[_download(file, words) for file in _offered(card)]],
+                className="downloads",
+            ),
         ],
         className="card",
         open=is_open,
     )
+
+
+def _said(said: SignedText | None, words: Words) -> list[Component]:
+    """The doctor's released words; what is not released is not hinted at."""
+    if said is None:
+        return [html.P(words("patient.nothing_said"), className="quiet said-nothing")]
+    paragraphs = [html.P(text) for text in said.text_patient.split("\n\n") if text.strip()]
+    signed = words("patient.signed_by", name=said.signer_name, title=said.signer_title,
+                   moment=words.moment(said.report.signed_at))  # fmt: skip
+    changed = [] if said.is_current else [html.P(words("patient.numbers_changed"), className="note")]
+    inside = [html.H3(words("patient.doctor_says")), *paragraphs, *changed, html.P(signed, className="quiet caption")]
+    return [html.Section(inside, className="said")]
+
+
+def _report_download(said: SignedText | None, words: Words) -> list[Component]:
+    if said is None or said.report.file_key is None:
+        return []
+    return [html.A(words("patient.report"), href=f"/patient/{said.report.file_key}", className="action", download=True)]
 
 
 def _reports(card: NightCard, words: Words) -> list[Component]:
@@ -119,22 +204,43 @@ def plot(figure: Figure, words: Words) -> Component:
     return dcc.Graph(figure=figure, config=config(words), style={"height": f"{PLOT_HEIGHT_PX}px"})
 
 
-def _numbers(card: NightCard, words: Words) -> list[Component]:
+def _numbers(card: NightCard, words: Words, *, usual: bool) -> list[Component]:
     numbers = card.night.numbers
     shown: list[Component] = [
         html.Dl(
             [
-                html.Div([html.Dt(words(f"patient.{number.name}")), html.Dd(number.plain(numbers, words))])
+                html.Div(
+                    [
+                        html.Dt(
+                            [
+                                words(f"patient.{number.name}"),
+                                *(
+                                    [html.Span(words(f"patient.usual_{number.name}"), className="usual")]
+                                    if usual
+                                    else []
+                                ),
+                            ]
+                        ),
+                        html.Dd(number.plain(numbers, words)),
+                    ]
+                )
                 for number in PATIENT_PAGE
             ],
             className="numbers",
         )
     ]
+    if usual:
+        shown.append(html.P(words("patient.usual"), className="quiet caption"))
     if numbers.excluded_s > 0:
         shown.append(html.P(words("patient.excluded", minutes=numbers.excluded_s / 60), className="note"))
     if numbers.is_short:
         shown.append(html.P(words("patient.short_night"), className="note"))
     return shown
+
+
+def _number_name(name: str, words: Words, *, usual: bool) -> list[Component | str]:
+    ranges = [html.Span(words(f"patient.usual_{name}"), className="usual")] if usual else []
+    return [words(f"patient.{name}"), *ranges]
 
 
 def _picture(card: NightCard, words: Words, is_open: bool) -> list[Component]:
@@ -163,7 +269,13 @@ def _explanation(card: NightCard, words: Words) -> Component:
         "minutes": BELOW_RANGE.plain_digits(numbers, words),
     }
     return html.Details(
-        [html.Summary(words("explain.title")), *[html.P(words(key, **values)) for key in keys]], className="explain"
+        [
+            html.Summary(words("explain.title")),
+            *[html.P(words(key, **values)) for key in keys],
+            html.P(words("patient.meaning")),
+            html.P([words("explain.counted"), " ", figure_layout.caption(numbers, words)], className="quiet caption"),
+        ],
+        className="explain",
     )
 
 
