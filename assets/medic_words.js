@@ -36,7 +36,8 @@
     if (answer.ok) {
       field("version").value = told.version;
       document.getElementById("words-filled").textContent = told.filled;
-      say(told.said);
+      if (told.problem) say(`${told.said} ${told.problem}`, false);
+      else say(told.said);
     } else if (answer.status === 409 && told.reason === "draft_conflict") {
       stopped = true; // what stands here is kept on this page, what the other tab wrote in the catalogue
       say(told.message, false);

@@ -224,8 +224,27 @@ def folded(text: str) -> str:
 
 
 def terms(search: str) -> list[str]:
-    """The folded words of a search, each of which must be found."""
-    return folded(search[:LONGEST_SEARCH]).split()[:MOST_TERMS]
+    """The folded words of a search, each of which must be found; a day and its month are one word."""
+    words = folded(search[:LONGEST_SEARCH]).split()[:MOST_TERMS]
+    found: list[str] = []
+    for word in words:
+        month = _month_of(word)
+        if month and found and found[-1].isdigit() and 1 <= int(found[-1]) <= 31:
+            found[-1] = _day_word(int(found[-1]), month)
+        else:
+            found.append(word)
+    return found
+
+
+def _month_of(word: str) -> int | None:
+    """The month that a word begins like, in Romanian or English; at least three letters."""
+    begins = [any(name.startswith(word.rstrip(".")) for name in names.split()) for names in _MONTHS]
+    return begins.index(True) + 1 if len(word.rstrip(".")) >= 3 and any(begins) else None
+
+
+def _day_word(day: int, month: int) -> str:
+    """A date without its year as one word, as lines are found by it."""
+    return f"@{day}-{month}."
 
 
 def patient_search(number: int, label: str | None) -> str:
@@ -238,7 +257,8 @@ def night_search(patient: str, device: Collection[str | None], started_at: datet
     evening = (started_at - timedelta(hours=12)).date()
     morning = evening + timedelta(days=1)
     dates = " ".join(
-        f"{day.day} {_MONTHS[day.month - 1]} {day:%d.%m.%Y} {day.isoformat()}" for day in (evening, morning)
+        f"{_day_word(day.day, day.month)} {_MONTHS[day.month - 1]} {day:%d.%m.%Y} {day.isoformat()}"
+        for day in (evening, morning)
     )
     nights = f"{evening.day}/{morning.day} {_MONTHS[morning.month - 1]}"
     return folded(" ".join((patient, *(part for part in device if part), nights, dates)))

@@ -118,4 +118,4 @@ def posted(client: FlaskClient, path: str, **form: object) -> TestResponse:
     """A form of one of the doctor's pages, sent as a browser sends it."""
     cookie = client.get_cookie("_csrf_token", domain="127.0.0.1")
     token = cookie.value if cookie else ""
-    return client.post(path, data={**form, "csrf_token": token}, base_url=BASE_URL)
+    return client.post(path, data={**form, "csrf_token": token}, base_url=BASE_URL, buffered=True)

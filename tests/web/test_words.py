@@ -71,7 +71,9 @@ def is_used(key: str) -> bool:
     longer = any(f"'{key[:end]}' ~" in TEXT or f'"{key[:end]}{{' in TEXT for end in range(len(group) + 2, len(key)))
     if longer:
         return True
-    if composed and (f'"{name}"' in TEXT or name.isdigit() or f'"{name.replace("-", "_")}"' in TEXT):
+    if composed and (
+        f'"{name}"' in TEXT or f"'{name}'" in TEXT or name.isdigit() or f'"{name.replace("-", "_")}"' in TEXT
+    ):
         return True
     if group in ("state", "night_state", "done", "download", "upload"):
         return f'"{name}"' in TEXT or f".{name}" in TEXT

@@ -11,7 +11,7 @@ from flask import Blueprint, Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from oximetry.domain.errors import InvalidRequest, OximetryError, SignInRefused
+from oximetry.domain.errors import InvalidRequest, NotFound, OximetryError, SignInRefused, TemplateRefused
 from oximetry.domain.interpretation import LONGEST_PATIENT_TEXT, LONGEST_REPORT_TEXT, LONGEST_TREATMENT, ReviewState
 from oximetry.domain.records import FileKind
 from oximetry.services.lists import local
@@ -33,10 +33,12 @@ def install(server: Flask, services: WebServices) -> None:
     def save(night_id: UUID) -> ResponseReturnValue:
         words = request_words()
         try:
-            version, text = _save(services, str(night_id))
+            version = _save(services, str(night_id))
+        except NotFound:
+            raise
         except OximetryError as error:
             return jsonify(reason=error.reason, message=words.error(error)), 409
-        return jsonify(version=version, said=_saved_at(services, words), filled=text)
+        return jsonify(version=version, said=_saved_at(services, words), **_filled(services, str(night_id)))
 
     @routes.get("/proposal")
     def proposal(night_id: UUID) -> ResponseReturnValue:
@@ -54,6 +56,8 @@ def install(server: Flask, services: WebServices) -> None:
             again = f"/medic/nights/{night_id}{request.form.get('query', '')}#{CONTROL}"
             try:
                 said = does(str(night_id))
+            except NotFound:
+                raise
             except OximetryError as error:
                 return frame.refused(CONTROL, error, again)
             return frame.done(CONTROL if back == again else "tick", request_words()(said), back)
@@ -102,14 +106,23 @@ def shown(services: WebServices, doctor_id: str, night_id: str, time_zone: str) 
     }
 
 
-def _save(services: WebServices, night_id: str) -> tuple[int, str]:
+def _filled(services: WebServices, night_id: str) -> dict[str, str]:
+    """The text as it reads with the night's numbers, or why it cannot be signed so; it is saved either way."""
+    text, language = request.form.get("report", ""), request.form.get("language", LANGUAGES[0])
+    try:
+        return {"filled": services.review.filled(signed_in_doctor().id, night_id, text, language)}
+    except TemplateRefused as error:
+        return {"filled": "", "problem": request_words().error(error)}
+
+
+def _save(services: WebServices, night_id: str) -> int:
     form, doctor_id = request.form, signed_in_doctor().id
     version = form.get("version", "")
     if not (version.isascii() and version.isdigit()):
         raise InvalidRequest("malformed")
     language = form.get("language", LANGUAGES[0])
     proposal = services.review.propose(doctor_id, night_id, language)
-    saved = services.review.save_draft(
+    return services.review.save_draft(
         doctor_id,
         night_id,
         form.get("report", ""),
@@ -120,7 +133,6 @@ def _save(services: WebServices, night_id: str) -> tuple[int, str]:
         seen=form.get("seen") or None,
         proposal=proposal,
     )
-    return saved, services.review.filled(doctor_id, night_id, form.get("report", ""), language)
 
 
 def _saved_at(services: WebServices, words: Words) -> str:
@@ -138,7 +150,7 @@ def _sign(services: WebServices, night_id: str) -> str:
             services.accounts.confirm(current_user.token, form["password"], request.remote_addr or DEFAULT_ADDRESS)
         except SignInRefused as error:
             raise InvalidRequest("password_wrong") from error
-    version, _ = _save(services, night_id)
+    version = _save(services, night_id)
     seen, has_read = form.get("seen", ""), form.get("has_read") == "1"
     stands = services.review.signed(doctor.id, night_id) is not None
     if stands:

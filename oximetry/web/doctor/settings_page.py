@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 from zoneinfo import available_timezones
@@ -79,7 +80,8 @@ def _picture() -> bytes | None:
     offered = request.files.get("logo")
     if offered is None or not offered.filename:
         raise InvalidRequest("no_file")
-    return offered.stream.read(16 * MAX_LOGO_BYTES)
+    with closing(offered):
+        return offered.stream.read(16 * MAX_LOGO_BYTES)
 
 
 def _save_signer(services: WebServices, doctor_id: str) -> Profile:
