@@ -111,6 +111,15 @@ class ReadingUnavailable(OximetryError):
     default_reason = "report_engine_missing"
 
 
+class ReadingInterrupted(OximetryError):
+    """Reading a file did not come to its end (its process was killed, memory or time ran out): try again later.
+
+    It says nothing about the file: the file waits, and is neither refused nor thrown away.
+    """
+
+    default_reason = "reading_interrupted"
+
+
 class ConfigurationError(OximetryError):
     """A setting is missing or wrong; raised at start only, with the setting's name."""
 

@@ -14,41 +14,25 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from oximetry.adapters.vendor_report.report_guards import (
+    MAX_IMAGE_PIXELS,
+    MAX_PAGES,
+    refuse_by_bytes,
+    too_large,
+)
 from oximetry.domain.errors import InvalidUpload
 
 Picture = npt.NDArray[np.uint8]
 
-MAX_BYTES = 20 * 1024 * 1024
-MAX_PAGES = 10
-MAX_IMAGE_PIXELS = 50_000_000
 MAX_DRAWN_PIXELS = 12_000_000
 MAX_PAGE_PT = 5_000.0
 MAX_OBJECTS = 4_000
 LONGEST_SIDE_PX = 2_600
 VECTOR_SIDE_PX = 1_960
-HEAD = 1024
-PDF_MAGIC = b"%PDF-"
-ACTIVE = (b"/JavaScript", b"/EmbeddedFile", b"/Launch", b"/RichMedia")
 
 _ERR_PASSWORD = 4
 _IMAGE = 3
 _FORM = 5
-
-
-def refuse_by_bytes(content: bytes) -> None:
-    """Refuse what can be seen without a PDF library.
-
-    Raises
-    ------
-    InvalidUpload
-        ``not_a_pdf``; ``report_too_large`` (``limit_mb``); ``report_active_content``.
-    """
-    if len(content) > MAX_BYTES:
-        raise InvalidUpload("report_too_large", limit_mb=MAX_BYTES // (1024 * 1024))
-    if not content[:HEAD].lstrip().startswith(PDF_MAGIC):
-        raise InvalidUpload("not_a_pdf")
-    if any(token in content for token in ACTIVE):
-        raise InvalidUpload("report_active_content")
 
 
 @contextmanager
@@ -117,7 +101,7 @@ def _scale(page: Any) -> float:
     """Pixels per point: those of the largest picture on the page, or enough for a page of lines and letters."""
     width, height = page.get_size()
     if not (1 <= width <= MAX_PAGE_PT and 1 <= height <= MAX_PAGE_PT):
-        raise InvalidUpload("report_too_large", limit_mb=MAX_BYTES // (1024 * 1024))
+        raise too_large()
     scale, largest = VECTOR_SIDE_PX / max(width, height), 0
     for seen, image in enumerate(page.get_objects(max_depth=4)):
         if seen > MAX_OBJECTS:
@@ -126,7 +110,7 @@ def _scale(page: Any) -> float:
             continue
         columns, rows = image.get_px_size()
         if columns * rows > MAX_IMAGE_PIXELS:
-            raise InvalidUpload("report_too_large", limit_mb=MAX_BYTES // (1024 * 1024))
+            raise too_large()
         a, b, _, _, _, _ = image.get_matrix().get()
         shown = float(np.hypot(a, b))
         if columns * rows > max(largest, 200_000) and shown > 1:

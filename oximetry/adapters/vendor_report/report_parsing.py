@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,10 @@ from oximetry.domain.errors import InvalidUpload
 from oximetry.domain.report_curve import ReportCurve
 
 
+def nothing() -> None:
+    """What happens when a layout is found and nobody asked to be told."""
+
+
 def parse(content: bytes) -> DeviceReport:
     """The numbers of the first page that has a known layout.
 
@@ -33,20 +38,27 @@ def parse(content: bytes) -> DeviceReport:
     return parse_with_curve(content)[0]
 
 
-def parse_with_curve(content: bytes) -> tuple[DeviceReport, ReportCurve | None]:
-    """The numbers, and the curve when the page has a coloured one; raises as `parse`."""
+def parse_with_curve(
+    content: bytes, when_found: Callable[[], None] = nothing
+) -> tuple[DeviceReport, ReportCurve | None]:
+    """The numbers, and the curve of a coloured page; ``when_found`` is called between the two.
+
+    Raises as `parse`.
+    """
     with opened(content) as document:
         _, placed = found(document)
+    when_found()
     report = read_page(placed, warm_engines())
     if all(value is None for name, value in report.values().items() if name != "carries_name"):
         raise InvalidUpload("report_unreadable")
     return report, curve(placed, report.started_at, report.duration_s)
 
 
-def preview(content: bytes, width_px: int) -> bytes:
+def preview(content: bytes, width_px: int, when_found: Callable[[], None] = nothing) -> bytes:
     """A PNG of the report's page, straightened; raises as `parse`, and never reads anything."""
     with opened(content) as document:
         _, placed = found(document)
+    when_found()
     page = placed.cut((0, 0, placed.layout.width, placed.layout.height), width_px / placed.layout.width)
     return cv2.imencode(".png", page, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
 
