@@ -45,7 +45,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         hops = settings.trusted_proxies
         server.wsgi_app = ProxyFix(server.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     dash_apps: dict[str, dash.Dash] = {}
-    security.install(server, fence, lambda: [found for app in dash_apps.values() for found in app.csp_hashes()])
+    security.install(server, fence, lambda: [hash_ for app in dash_apps.values() for hash_ in app.csp_hashes()])
     server.before_request(lambda: dash_requests.check(dash_apps))
     security.compress(server)
     sign_in.install(server, services.accounts)

@@ -12,6 +12,7 @@ from oximetry.domain.errors import InvalidRequest, OximetryError
 from oximetry.services.links import PatientCard
 from oximetry.web import inputs, report_view
 from oximetry.web.doctor import (
+    aside_view,
     batch_view,
     exclusion_callbacks,
     exclusion_view,
@@ -38,6 +39,7 @@ def register(app: dash.Dash, services: WebServices) -> None:
     _register_table(app, services)
     _register_choosing(app)
     _register_choices(app, services)
+    _register_second_tries(app, services)
     _register_batch_answers(app, services)
     _register_decisions(app, services)
     _register_nights(app, services)
@@ -184,6 +186,27 @@ def _register_choices(app: dash.Dash, services: WebServices) -> None:
         return after, ""
 
 
+def _register_second_tries(app: dash.Dash, services: WebServices) -> None:
+    @app.callback(
+        Output(ids.REFRESH, "data", allow_duplicate=True),
+        Output(ids.MESSAGE, "children", allow_duplicate=True),
+        Input({"type": aside_view.TRY_AGAIN, "item": ALL}, "n_clicks"),
+        Input({"type": aside_view.PUT_BACK, "item": ALL}, "n_clicks"),
+        State(ids.SESSION, "data"),
+        State(ids.REFRESH, "data"),
+        prevent_initial_call=True,
+        on_error=tell,
+    )
+    def try_again(_tries: object, _returns: object, session_id: object, tick: object) -> tuple[Any, Any]:
+        if not inputs.clicked():
+            raise PreventUpdate
+        if inputs.button("type") == aside_view.PUT_BACK:
+            services.uploads.put_back(signed_in_doctor(), inputs.button("item"))
+        else:
+            services.uploads.try_all_again(signed_in_doctor(), inputs.text(session_id), inputs.button("item"))
+        return inputs.tick(tick) + 1, ""
+
+
 def _register_batch_answers(app: dash.Dash, services: WebServices) -> None:
     @app.callback(
         Output(ids.REFRESH, "data", allow_duplicate=True),
@@ -298,7 +321,7 @@ def _register_nights(app: dash.Dash, services: WebServices) -> None:
         spans = services.exclusions.spans(doctor_id, opened) if opened else []
         listed = exclusion_view.listed(spans, report, words)
         reports = (services.nights.reports_of(doctor_id, opened) if opened else []) or staged
-        beside = report_view.beside_ours(reports, report.as_json(), words)
+        beside = report_view.beside_ours(reports, report.numbers, words)
         return False, *night_view.panel(report, words), opened, opened is None, listed, beside, ""
 
 

@@ -23,6 +23,7 @@
       if (file.size > limit("fileBytes")) refuse(entry, words().too_large);
       else if (files.size + accepted >= limit("files")) refuse(entry, words().too_many);
       else if (bytes > limit("batchBytes")) refuse(entry, words().batch_too_large);
+      else if (bytes > limit("stagingLeft")) refuse(entry, words().staging_full);
       files.set(entry.id, entry);
     }
     pump();

@@ -11,6 +11,7 @@ from typing import Any
 
 from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
 from oximetry.adapters.jobs import HueyBell
+from oximetry.adapters.logo import safe_logo
 from oximetry.adapters.plots import PngRenderer
 from oximetry.adapters.security import Argon2Hasher, FernetVault
 from oximetry.adapters.stores.build import StoreOptions, build_store
@@ -24,6 +25,7 @@ from oximetry.domain.records import Job
 from oximetry.readers.file_names import report_stamp
 from oximetry.readers.formats import create_registry
 from oximetry.services.accounts import AccountService
+from oximetry.services.clinics import ClinicService
 from oximetry.services.incoming import MEGABYTE, UploadLimits
 from oximetry.services.intake.adding import AddingService
 from oximetry.services.intake.assignment import AssignmentService
@@ -32,9 +34,13 @@ from oximetry.services.intake.joining import JoiningService
 from oximetry.services.intake.reading import ReadingService
 from oximetry.services.intake.report_choices import ReportChoiceService
 from oximetry.services.intake.staged import StagedNights
+from oximetry.services.intake.staging import StagingKeeper
 from oximetry.services.intake.storing import StoringService
+from oximetry.services.intake.taking_back import TakingBackService
 from oximetry.services.intake.uploads import UploadService
 from oximetry.services.links import PatientLinks
+from oximetry.services.lists import ListService
+from oximetry.services.loans import LoanService
 from oximetry.services.nights.analysis import NightReport
 from oximetry.services.nights.exclusions import ExclusionService
 from oximetry.services.nights.moving import MovingService
@@ -252,10 +258,14 @@ def _pages(built: _Built) -> WebServices:
     links = PatientLinks(catalogue, built.vault, settings.base_url, clock)
     return WebServices(
         accounts=AccountService(catalogue, Argon2Hasher(), clock),
+        clinics=ClinicService(catalogue, clock, safe_logo),
         links=links,
+        lists=ListService(catalogue, clock),
+        loans=LoanService(catalogue, clock),
         uploads=uploads,
         batches=BatchService(catalogue),
         assignment=AssignmentService(catalogue, links, clock),
+        taking_back=TakingBackService(catalogue, clock),
         joining=JoiningService(catalogue, clock),
         report_choices=ReportChoiceService(catalogue, clock),
         nights=nights,
@@ -285,7 +295,7 @@ def _runner(built: _Built, pages: WebServices, work: _Work) -> JobRunner:
     handlers: dict[str, JobHandler] = {
         "read_item": work.reading.read_item,
         "store_item": work.storing.store_item,
-        "empty_staging": work.storing.empty_staging,
+        "empty_staging": StagingKeeper(built.catalogue, built.storage.store).empty_staging,
         "render_plot": work.plotting.render_plot,
         "move_night": work.moving.move_night,
         "expunge": work.housekeeping.expunge,
@@ -296,7 +306,6 @@ def _runner(built: _Built, pages: WebServices, work: _Work) -> JobRunner:
     if built.storage.outbox is not None:
         handlers[ARCHIVE] = built.storage.outbox.archive
     failures: dict[str, Callable[[str, str], None]] = {
-        "read_item": work.reading.refuse_failed,
         "store_item": work.storing.mark_failed,
         PLAN_JOB: pages.syncing.note,
         APPLY_JOB: pages.syncing.note,
@@ -313,6 +322,7 @@ def _upload_limits(settings: Settings) -> UploadLimits:
         file_bytes=settings.upload_max_file_mb * MEGABYTE,
         files=settings.upload_max_files,
         batch_bytes=settings.upload_max_batch_mb * MEGABYTE,
+        staging_bytes=settings.upload_max_staging_mb * MEGABYTE,
     )
 
 

@@ -7,26 +7,34 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from oximetry.adapters.stores.provider import StoreProvider
+from oximetry.adapters.stores.providers import PROVIDERS
 from oximetry.domain.errors import ConfigurationError
 
-Provider = Literal["local", "r2", "b2", "gcs", "s3"]
+ENV_FILE = ".env"
+LOCAL = "local"
 
-_OWN_PREFIXES = ("R2_", "B2_", "GCS_", "S3_", "UPLOAD_", "STORAGE_", "SIGNED_URL_")
-_LOOPBACK = re.compile(r"^(localhost|127(\.\d{1,3}){3}|::1)$")
+_OWN_PREFIXES = ("UPLOAD_", "STORAGE_", "SIGNED_URL_", *(kind.prefix() for kind in PROVIDERS.values()))
 
 
 class Settings(BaseSettings):
-    """All settings of DESIGN §4, from the environment and, in development, from ``.env``."""
+    """All settings of DESIGN §4, from the environment and, in development, from ``.env``.
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+    Those of the storage providers are in ``stores``, by the provider's name; each has a class of its own.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
+    )
 
     app_env: Literal["development", "production"] = "development"
     secret_key: SecretStr | None = None
@@ -40,41 +48,24 @@ class Settings(BaseSettings):
     upload_max_file_mb: int = Field(default=10, ge=1, le=100)
     upload_max_files: int = Field(default=500, ge=1, le=5000)
     upload_max_batch_mb: int = Field(default=200, ge=1, le=10_000)
+    upload_max_staging_mb: int = Field(default=1000, ge=1, le=100_000)
 
-    storage_provider: Provider | None = None
-    storage_previous: Provider | None = None
+    storage_provider: str | None = None
+    storage_previous: str | None = None
     storage_transition: Literal["off", "write_both", "read_new", "new_only"] = "off"
-    storage_path: Path = Path("storage")
     storage_outbox_max_mb: int = Field(default=256, ge=0, le=10_000)
     storage_sync_max_removed: int = Field(default=100, ge=0)
     storage_sync_max_removed_pct: float = Field(default=5.0, ge=0, le=100)
     signed_url_ttl_s: int = Field(default=300, ge=1, le=3600)
 
-    r2_enabled: bool = False
-    r2_endpoint: str | None = None
-    r2_access_key_id: str | None = None
-    r2_secret_access_key: SecretStr | None = None
-    r2_bucket_name: str = "pulsoximetrie-files"
-    r2_region: str = "auto"
+    stores: Annotated[Mapping[str, StoreProvider], NoDecode]
 
-    b2_enabled: bool = False
-    b2_region: str | None = None
-    b2_endpoint: str | None = None
-    b2_application_key_id: str | None = None
-    b2_application_key: SecretStr | None = None
-    b2_bucket_name: str | None = None
-
-    running_in_cloud: bool = False
-    gcs_bucket_name: str | None = None
-    gcs_endpoint: str = "https://storage.googleapis.com"
-    gcs_access_key_id: str | None = None
-    gcs_secret: SecretStr | None = None
-
-    s3_endpoint: str | None = None
-    s3_access_key_id: str | None = None
-    s3_secret_access_key: SecretStr | None = None
-    s3_bucket_name: str | None = None
-    s3_region: str = "us-east-1"
+    def __init__(self, **values: Any) -> None:
+        """Read the providers' settings first, from the same file."""
+        given = dict(values)
+        env_file = given.get("_env_file", ENV_FILE)
+        given["stores"] = {name: kind.read(env_file, given) for name, kind in PROVIDERS.items()}
+        super().__init__(**given)
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
@@ -114,11 +105,16 @@ class Settings(BaseSettings):
         return f"sqlite:///{self.data_dir.resolve() / 'queue.sqlite'}"
 
     @property
-    def provider(self) -> Provider:
+    def provider(self) -> str:
         """The active storage provider: named, else deduced from the one flag that is set, else ``local``."""
         if self.storage_provider is not None:
             return self.storage_provider
-        return next((name for name, enabled in self._flags().items() if enabled), "local")
+        return next((name for name, store in self.stores.items() if store.is_enabled), LOCAL)
+
+    @property
+    def storage_path(self) -> Path:
+        """The local provider's folder."""
+        return Path(self.stores[LOCAL].value("path"))
 
     def secret(self) -> str:
         """``SECRET_KEY``; in development one is made once and kept in ``DATA_DIR``, readable by its owner alone."""
@@ -139,71 +135,18 @@ class Settings(BaseSettings):
         """Whether two stores are written: the active one, and the previous one that is being left."""
         return self.storage_transition in ("write_both", "read_new")
 
-    def store_values(self, *, patience: str = "interactive", provider: Provider | None = None) -> dict[str, Any]:
+    def store_values(self, *, patience: str = "interactive", provider: str | None = None) -> dict[str, Any]:
         """The fields of ``storage_service.StoreOptions`` for the active provider, or another one."""
         provider = provider or self.provider
-        self._require_storage(provider)
+        self.stores[provider].require()
         return {
             "provider": provider,
             "patience": patience,
             "path": self.storage_path.resolve(),
             "base_url": self.base_url,
             "secret": hmac.digest(self.secret().encode(), b"oximetry/signed-urls", "sha256"),
-            **dict(self._provider_values(provider).values()),
+            **self.stores[provider].connection(),
         }
-
-    def _flags(self) -> dict[Provider, bool]:
-        return {"r2": self.r2_enabled, "b2": self.b2_enabled, "gcs": self.running_in_cloud}
-
-    def _provider_values(self, provider: Provider) -> dict[str, tuple[str, str | None]]:
-        """Setting name → field and value of each thing that the provider needs."""
-        names = ("endpoint", "access_key_id", "secret_access_key", "bucket", "region")
-        b2_endpoint = self.b2_endpoint or (f"https://s3.{self.b2_region}.backblazeb2.com" if self.b2_region else None)
-        tables: dict[Provider, tuple[tuple[str, str | SecretStr | None], ...]] = {
-            "local": (),
-            "r2": (
-                ("R2_ENDPOINT", self.r2_endpoint),
-                ("R2_ACCESS_KEY_ID", self.r2_access_key_id),
-                ("R2_SECRET_ACCESS_KEY", self.r2_secret_access_key),
-                ("R2_BUCKET_NAME", self.r2_bucket_name),
-                ("R2_REGION", self.r2_region),
-            ),
-            "b2": (
-                ("B2_ENDPOINT", b2_endpoint),
-                ("B2_APPLICATION_KEY_ID", self.b2_application_key_id),
-                ("B2_APPLICATION_KEY", self.b2_application_key),
-                ("B2_BUCKET_NAME", self.b2_bucket_name),
-                ("B2_REGION", self.b2_region),
-            ),
-            "gcs": (
-                ("GCS_ENDPOINT", self.gcs_endpoint),
-                ("GCS_ACCESS_KEY_ID", self.gcs_access_key_id),
-                ("GCS_SECRET", self.gcs_secret),
-                ("GCS_BUCKET_NAME", self.gcs_bucket_name),
-                ("STORAGE_PROVIDER", "auto"),
-            ),
-            "s3": (
-                ("S3_ENDPOINT", self.s3_endpoint),
-                ("S3_ACCESS_KEY_ID", self.s3_access_key_id),
-                ("S3_SECRET_ACCESS_KEY", self.s3_secret_access_key),
-                ("S3_BUCKET_NAME", self.s3_bucket_name),
-                ("S3_REGION", self.s3_region),
-            ),
-        }
-        return {
-            setting: (field, value.get_secret_value() if isinstance(value, SecretStr) else value)
-            for field, (setting, value) in zip(names, tables[provider], strict=False)
-        }
-
-    @field_validator("public_url", "r2_endpoint", "b2_endpoint", "gcs_endpoint", "s3_endpoint")
-    @classmethod
-    def _is_a_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must start with https:// and name a host")
-        return value
 
     @field_validator("public_url")
     @classmethod
@@ -212,6 +155,8 @@ class Settings(BaseSettings):
         if value is None:
             return None
         parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must start with https:// and name a host")
         if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
             raise ValueError("must be scheme and host only, such as https://clinic.example")
         usual = {"https": 443, "http": 80}[parts.scheme]
@@ -219,13 +164,11 @@ class Settings(BaseSettings):
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         return f"{parts.scheme}://{host}{port}"
 
-    @field_validator("r2_endpoint", "b2_endpoint", "gcs_endpoint", "s3_endpoint")
+    @field_validator("storage_provider", "storage_previous")
     @classmethod
-    def _is_https_off_the_loopback(cls, value: str | None) -> str | None:
-        if value is not None:
-            parts = urlsplit(value)
-            if parts.scheme != "https" and not _LOOPBACK.match(parts.hostname or ""):
-                raise ValueError("must be https, except on the loopback")
+    def _is_a_provider(cls, value: str | None) -> str | None:
+        if value is not None and value not in PROVIDERS:
+            raise ValueError(f"must be one of {', '.join(PROVIDERS)}")
         return value
 
     @field_validator("database_url")
@@ -244,28 +187,22 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        enabled = [name for name, on in self._flags().items() if on]
-        if self.storage_provider is None and len(enabled) > 1:
-            names = {"r2": "R2_ENABLED", "b2": "B2_ENABLED", "gcs": "RUNNING_IN_CLOUD"}
-            raise ConfigurationError(setting="STORAGE_PROVIDER", problem=" + ".join(names[name] for name in enabled))
+        flags = [store.setting(store.flag) for store in self.stores.values() if store.is_enabled]
+        if self.storage_provider is None and len(flags) > 1:
+            raise ConfigurationError(setting="STORAGE_PROVIDER", problem=" + ".join(flags))
         if self.production:
             self._require_for_production()
-        self._require_storage(self.provider)
+        self.stores[self.provider].require()
         if self.in_transition:
             self._require_previous()
         return self
-
-    def _require_storage(self, provider: Provider) -> None:
-        for setting, (_, value) in self._provider_values(provider).items():
-            if not value:
-                raise ConfigurationError(setting=setting, problem="missing")
 
     def _require_previous(self) -> None:
         if self.storage_previous is None:
             raise ConfigurationError(setting="STORAGE_PREVIOUS", problem="required by STORAGE_TRANSITION")
         if self.storage_previous == self.provider:
             raise ConfigurationError(setting="STORAGE_PREVIOUS", problem="must differ from the active provider")
-        self._require_storage(self.storage_previous)
+        self.stores[self.storage_previous].require()
 
     def _require_for_production(self) -> None:
         secret = self.secret_key.get_secret_value() if self.secret_key else ""
@@ -274,13 +211,14 @@ class Settings(BaseSettings):
         for name in ("database_url", "public_url"):
             if getattr(self, name) is None:
                 raise ConfigurationError(setting=name.upper(), problem="required in production")
-        if self.storage_provider is None and self.provider == "local":
+        if self.storage_provider is None and self.provider == LOCAL:
             raise ConfigurationError(setting="STORAGE_PROVIDER", problem="required in production")
 
 
 def refuse_unknown_names(settings: type[BaseSettings]) -> None:
     """Raise for a variable that looks like ours and is none: a typing error must not pass in silence."""
     known = {name.upper() for name in settings.model_fields}
+    known |= {kind.setting(field) for kind in PROVIDERS.values() for field in kind.model_fields}
     for name in os.environ:
         if name.upper().startswith(_OWN_PREFIXES) and name.upper() not in known:
             raise ConfigurationError(setting=name, problem="unknown setting")

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 from oximetry.adapters.stores.object_keys import check_key
-from oximetry.domain.errors import AlreadyExists, NotFound, OximetryError
+from oximetry.domain.errors import AlreadyExists, ObjectMissing, OximetryError
 from oximetry.domain.ports import StoredObject
 
 
@@ -37,7 +37,7 @@ class MemoryStore:
         """The content."""
         self._begin("get", key)
         if key not in self.objects:
-            raise NotFound(key=key)
+            raise ObjectMissing(key=key)
         content = self.objects[key]
         self.after.get("get", _nothing)(key)
         return content
@@ -46,7 +46,7 @@ class MemoryStore:
         """Size and MD5."""
         self._begin("stat", key)
         if key not in self.objects:
-            raise NotFound(key=key)
+            raise ObjectMissing(key=key)
         return self._object(key)
 
     def delete(self, key: str) -> None:

@@ -61,7 +61,7 @@ def test_defaults_are_a_laptop(load):
     assert settings.bell_url == f"sqlite:///{Path('data').resolve()}/queue.sqlite"
     assert (settings.upload_max_file_mb, settings.upload_max_files, settings.upload_max_batch_mb) == (10, 500, 200)
     assert (settings.signed_url_ttl_s, settings.trusted_proxies, settings.production) == (300, 0, False)
-    assert settings.r2_bucket_name == "pulsoximetrie-files"
+    assert settings.stores["r2"].value("bucket_name") == "pulsoximetrie-files"
 
 
 def test_port_moves_the_default_public_url(load):
@@ -170,7 +170,7 @@ def test_production_does_not_fall_back_to_a_folder(load):
 
 
 def test_secrets_do_not_show(load):
-    assert "secret" not in repr(load(**{**R2, "R2_SECRET_ACCESS_KEY": "very-secret"}).r2_secret_access_key)
+    assert "very-secret" not in repr(load(**{**R2, "R2_SECRET_ACCESS_KEY": "very-secret"}).stores["r2"])
 
 
 def test_the_environment_wins_over_the_file(tmp_path, monkeypatch):

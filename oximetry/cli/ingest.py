@@ -129,26 +129,26 @@ class ShellBatch:
 
     def close(self) -> None:
         """Take out what was not confirmed and end the batch; what still waits to be stored stays for the worker."""
-        for item in self._items(ItemState.RECEIVED, ItemState.READ):
-            self._services.uploads.discard(self._doctor, item.id)
+        for item in self._items(ItemState.RECEIVED, ItemState.READ, ItemState.UNDATED, ItemState.REFUSED):
+            self._services.uploads.discard(self._doctor, item.id, keep_aside=False)
         if not self._items(ItemState.CONFIRMED):
             self._services.uploads.finish_session(self._doctor, self._session_id)
 
     def _work_until_none_is(self, state: ItemState) -> None:
         """Do the work here; where a worker lives it is left to that one, unless it does not come to it."""
         worker_lives = self._services.readiness.look().queue == "ok"
-        left = self._items(state)
+        unfinished_items = self._items(state)
         changed_at = time.monotonic()
-        while left:
+        while unfinished_items:
             if worker_lives and time.monotonic() - changed_at < WORKER_PATIENCE_S:
                 time.sleep(LOOK_AGAIN_S)
             else:
-                self._do_jobs(len(left))
-            before, left = left, self._items(state)
-            if [item.id for item in left] != [item.id for item in before]:
+                self._do_jobs(len(unfinished_items))
+            before, unfinished_items = unfinished_items, self._items(state)
+            if [item.id for item in unfinished_items] != [item.id for item in before]:
                 changed_at = time.monotonic()
             elif time.monotonic() - changed_at > PATIENCE_S:
-                self._say_waiting(left)
+                self._say_waiting(unfinished_items)
                 return
 
     def _do_jobs(self, count: int) -> None:

@@ -15,18 +15,6 @@ if TYPE_CHECKING:
     from oximetry.services.nights.analysis import NightReport
     from oximetry.web.i18n import Words
 
-_COLUMNS = (
-    "cli.analyse.file",
-    "cli.analyse.start",
-    "cli.analyse.recorded",
-    "cli.analyse.valid",
-    "cli.analyse.odi3",
-    "cli.analyse.odi4",
-    "cli.analyse.t90",
-    "cli.analyse.lowest",
-    "cli.analyse.mean",
-)
-
 
 @click.command("analyse")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -93,8 +81,15 @@ def _write(folder: Path, files: dict[str, tuple[bytes, dict[str, object]]]) -> N
 
 
 def _table(reports: list[NightReport], say: Words) -> list[str]:
-    rows = [[say(column) for column in _COLUMNS], *(_row(report, say) for report in reports)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+    from oximetry.web.numbers import COMMAND_LINE
+
+    head = [say("cli.analyse.file"), say("cli.analyse.start"), *(say(name) for name, _ in COMMAND_LINE)]
+    rows = [head]
+    for report in reports:
+        numbers = report.numbers
+        cells = [shown.digits(numbers, say) for _, shown in COMMAND_LINE]
+        rows.append([report.filename, f"{numbers.started_at:%Y-%m-%d %H:%M}", *cells])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines: list[str] = []
     for number, row in enumerate(rows):
         first = row[0].ljust(widths[0])
@@ -104,18 +99,3 @@ def _table(reports: list[NightReport], say: Words) -> list[str]:
             warnings = reports[number - 1].analysis.warnings
             lines += [f"    ! {say.warning(warning.code, warning.details)}" for warning in warnings]
     return lines
-
-
-def _row(report: NightReport, say: Words) -> list[str]:
-    summary = report.analysis.summary
-    return [
-        report.filename,
-        f"{summary.started_at:%Y-%m-%d %H:%M}",
-        say.duration(summary.recorded_s),
-        say.duration(summary.valid_s),
-        say.number(summary.odi3_per_h),
-        say.number(summary.odi4_per_h),
-        say.number(summary.t90_min),
-        say.number(summary.spo2_min_pct, 0),
-        say.number(summary.spo2_mean_pct),
-    ]

@@ -30,7 +30,18 @@ storage.add_command(sync)
 storage.add_command(migrate_storage)
 
 
-@storage.command()
+class _WithProviders(click.Command):
+    """A command whose help ends with the settings of each provider."""
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The providers as they describe themselves."""
+        from oximetry.adapters.stores.providers_page import providers_help
+
+        with formatter.section("Providers (STORAGE_PROVIDER) and their settings"):
+            formatter.write_dl(providers_help())
+
+
+@storage.command(cls=_WithProviders)
 @language_option
 @click.pass_context
 def check(context: click.Context, language: str) -> None:

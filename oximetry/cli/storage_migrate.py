@@ -262,7 +262,7 @@ def _store(services: Services, name: str, *, is_source: bool = False) -> ObjectS
     provider, _, path = name.partition(":")
     if provider not in PROVIDERS or (path and provider != LOCAL):
         raise ConfigurationError("storage_provider", name=name, known=", ".join(PROVIDERS))
-    values = services.settings.store_values(patience="worker", provider=provider)  # type: ignore[arg-type]
+    values = services.settings.store_values(patience="worker", provider=provider)
     if provider == LOCAL:
         values["path"] = _folder(services, name)
         if is_source and not values["path"].is_dir():

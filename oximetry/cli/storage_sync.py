@@ -59,13 +59,13 @@ def _plan(say: Words, syncing: SyncService, plan_file: Path | None) -> None:
     click.echo(say("cli.sync.written", file=plan_file, entries=float(shown.run.entries)))
 
 
-def _tell_plan(say: Words, shown: PlanShown) -> None:
-    counts = shown.run.counts
+def _tell_plan(say: Words, plan: PlanShown) -> None:
+    counts = plan.run.counts
     seen = {name: float(counts.get(name, 0)) for name in ("objects", "rows")}
     click.echo(say("cli.sync.compared", **seen))
     for kind in Kind:
         _tell_count(say, kind.value, counts.get(kind.value, 0))
-        for entry in shown.examples[kind]:
+        for entry in plan.examples[kind]:
             click.echo(f"    {entry.key}")
     _tell_count(say, "skipped", counts.get("skipped", 0))
 

@@ -41,7 +41,7 @@ class PeakNadirRule:
     """
 
     name: str = "peak-nadir"
-    version: int = 1
+    version: int = 2
     min_drop_pct: float = 3.0
     deep_drop_pct: float = 4.0
     baseline_window_s: float = 120.0
@@ -62,13 +62,13 @@ class MeanBaseRule:
     base_window_s : float
         The base is the mean of the valid samples of so many seconds before.
     min_base_fraction : float
-        Share of the window's samples that must be valid.
+        Share of the window's time that must be valid.
     min_duration_s : float
         From the opening to the first sample above.
     """
 
     name: str = "mean-120s"
-    version: int = 1
+    version: int = 2
     min_drop_pct: float = 3.0
     deep_drop_pct: float = 4.0
     base_window_s: float = 120.0
@@ -77,6 +77,8 @@ class MeanBaseRule:
 
 
 DesaturationRule = PeakNadirRule | MeanBaseRule
+
+ROUNDING_S = 1e-6
 
 PEAK_NADIR = PeakNadirRule()
 MEAN_120S = MeanBaseRule()
@@ -93,7 +95,7 @@ class Desaturation:
     baseline_pct, nadir_pct, depth_pct : float
         SpO2 at onset, at the nadir, and their difference.
     area_pct_s : float
-        Sum of baseline minus SpO2 over the valid samples from onset up to the end, times the sampling interval.
+        Sum of baseline minus SpO2 over the valid samples from onset up to the end, each times its seconds.
     """
 
     onset_s: float
@@ -111,7 +113,7 @@ class Desaturation:
 
 
 def find_desaturations(
-    time_s: Samples, spo2_pct: Samples, sampling_interval_s: float, rule: PeakNadirRule = PEAK_NADIR
+    time_s: Samples, spo2_pct: Samples, sample_s: float | Samples, rule: PeakNadirRule = PEAK_NADIR
 ) -> tuple[Desaturation, ...]:
     """Events of rule ``peak-nadir``, in one pass over the valid samples.
 
@@ -121,8 +123,8 @@ def find_desaturations(
         Elapsed seconds, strictly increasing.
     spo2_pct : ndarray, shape (n,)
         Percent; NaN marks every sample that is not valid and is skipped.
-    sampling_interval_s : float
-        Seconds one sample stands for in an event's area.
+    sample_s : float or ndarray, shape (n,)
+        Seconds that each sample stands for in an event's area.
     rule : PeakNadirRule
         The thresholds.
 
@@ -134,6 +136,7 @@ def find_desaturations(
     valid = ~np.isnan(spo2_pct)
     times: list[float] = time_s[valid].tolist()
     values: list[float] = spo2_pct[valid].tolist()
+    seconds: list[float] = np.broadcast_to(sample_s, spo2_pct.shape)[valid].tolist()
     return tuple(
         Desaturation(
             onset_s=times[onset],
@@ -142,7 +145,7 @@ def find_desaturations(
             baseline_pct=values[onset],
             nadir_pct=values[nadir],
             depth_pct=values[onset] - values[nadir],
-            area_pct_s=sum(values[onset] - value for value in values[onset:end]) * sampling_interval_s,
+            area_pct_s=sum((values[onset] - values[i]) * seconds[i] for i in range(onset, end)),
         )
         for onset, nadir, end in _peak_nadir_events(times, values, rule)
     )
@@ -158,7 +161,7 @@ def _peak_nadir_events(
     """
     window_s, min_drop, min_duration_s = rule.baseline_window_s, rule.min_drop_pct, rule.min_duration_s
     margin, rise, max_gap_s = rule.recovery_margin_pct, rule.recovery_rise_pct, rule.max_gap_s
-    found: list[tuple[int, int, int]] = []
+    spans: list[tuple[int, int, int]] = []
     peaks: deque[int] = deque()
     is_open = False
     onset = nadir = 0
@@ -176,7 +179,7 @@ def _peak_nadir_events(
             if peak - s > margin and s - lowest < rise:
                 continue
             if t - onset_s >= min_duration_s:
-                found.append((onset, nadir, i))
+                spans.append((onset, nadir, i))
             is_open = False
             peaks.clear()
         while peaks and values[peaks[-1]] <= s:
@@ -188,11 +191,11 @@ def _peak_nadir_events(
         peak = values[onset]
         if peak - s >= min_drop:
             is_open, onset_s, nadir, lowest = True, times[onset], i, s
-    return found
+    return spans
 
 
 def find_mean_drops(
-    time_s: Samples, spo2_pct: Samples, sampling_interval_s: float, min_drop_pct: float, rule: MeanBaseRule = MEAN_120S
+    time_s: Samples, spo2_pct: Samples, sample_s: float | Samples, min_drop_pct: float, rule: MeanBaseRule = MEAN_120S
 ) -> tuple[tuple[float, float], ...]:
     """Events of rule ``mean-120s`` for one depth.
 
@@ -200,8 +203,8 @@ def find_mean_drops(
     ----------
     time_s, spo2_pct : ndarray, shape (n,)
         As for `find_desaturations`.
-    sampling_interval_s : float
-        Seconds between two rows: says how many samples fill the base's window.
+    sample_s : float or ndarray, shape (n,)
+        Seconds that each sample stands for: says how much of the base's window is valid, and weighs its mean.
     min_drop_pct : float
         Depth below the base that opens an event.
     rule : MeanBaseRule
@@ -217,22 +220,24 @@ def find_mean_drops(
     if not values.size:
         return ()
     first = np.searchsorted(times, times - rule.base_window_s, side="left")
-    total = np.concatenate(([0.0], np.cumsum(values)))
-    count = np.arange(values.size) - first
-    enough = count >= max(1.0, rule.min_base_fraction * rule.base_window_s / sampling_interval_s)
+    seconds = np.broadcast_to(sample_s, spo2_pct.shape)[valid]
+    total = np.concatenate(([0.0], np.cumsum(values * seconds)))
+    elapsed = np.concatenate(([0.0], np.cumsum(seconds)))
+    base_s = elapsed[:-1] - elapsed[first]
+    enough = (base_s > 0) & (base_s >= rule.min_base_fraction * rule.base_window_s - ROUNDING_S)
     summed = total[:-1] - total[first]
-    opens = enough & (summed - count * values >= min_drop_pct * count)
+    opens = enough & (summed - base_s * values >= (min_drop_pct - ROUNDING_S) * base_s)
     levels: list[float] = values.tolist()
-    found = []
+    drops = []
     next_free = 0
     for opening in np.flatnonzero(opens).tolist():
         if opening < next_free:
             continue
-        base = float(summed[opening] / count[opening])
+        base = float(summed[opening] / base_s[opening])
         end = opening + 1
-        while end < len(levels) and base - levels[end] >= min_drop_pct:
+        while end < len(levels) and base - levels[end] >= min_drop_pct - ROUNDING_S:
             end += 1
         next_free = end + 1
         if end < len(levels) and times[end] - times[opening] >= rule.min_duration_s:
-            found.append((float(times[opening]), float(times[end])))
-    return tuple(found)
+            drops.append((float(times[opening]), float(times[end])))
+    return tuple(drops)

@@ -120,9 +120,35 @@ class DeviceReport:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> DeviceReport:
         """The report again from what `as_json` gave."""
-        values = dict(stored)
+        values = {item.name: stored[item.name] for item in fields(cls) if item.name in stored}
         for name in ("started_at", "ended_at"):
             values[name] = datetime.fromisoformat(values[name]) if values[name] else None
         for table in BAND_TABLES:
             values[table] = tuple(Band(**band) for band in values[table])
         return cls(**{**values, "uncertain": tuple(values["uncertain"])})
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReading:
+    """What was read from a vendor's report.
+
+    Parameters
+    ----------
+    numbers : DeviceReport or None
+        ``None`` when nothing could be read.
+    curve : mapping or None
+        As ``ReportCurve.as_json`` gives it; large, so it becomes a `ReportCurve` only where it is drawn.
+    """
+
+    numbers: DeviceReport | None
+    curve: Mapping[str, Any] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Both, ready for ``json.dumps``."""
+        return {"numbers": self.numbers.as_json() if self.numbers else None, "curve": self.curve}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> ReportReading:
+        """The reading again from what `as_json` gave."""
+        numbers = stored.get("numbers")
+        return cls(DeviceReport.from_json(numbers) if numbers else None, stored.get("curve"))

@@ -57,6 +57,10 @@ class NotFound(OximetryError):
     default_reason = "not_found"
 
 
+class ObjectMissing(NotFound):
+    """The store says that it has no such object. It may be wrong for a while: work that needs the object waits."""
+
+
 class AlreadyExists(OximetryError):
     """The key is taken by other bytes."""
 
@@ -111,11 +115,8 @@ class ReadingUnavailable(OximetryError):
     default_reason = "report_engine_missing"
 
 
-class ReadingInterrupted(OximetryError):
-    """Reading a file did not come to its end (its process was killed, memory or time ran out): try again later.
-
-    It says nothing about the file: the file waits, and is neither refused nor thrown away.
-    """
+class ReadingInterrupted(ReadingUnavailable):
+    """Reading was stopped by a circumstance (time, memory, a killed process) and not by the content: try again."""
 
     default_reason = "reading_interrupted"
 

@@ -172,14 +172,14 @@ def answers(names: Collection[str], night: NightFacts, events: Sequence[Desatura
     events : sequence of Desaturation
         The night's events of the headline rule; only ``mcgill`` looks at them.
     """
-    found = []
+    answers_of_night = []
     if COPD.name in names:
-        found.append(copd(night))
+        answers_of_night.append(copd(night))
     if MEDICARE.name in names:
-        found.append(medicare(night))
+        answers_of_night.append(medicare(night))
     if MCGILL.name in names:
-        found.append(mcgill(night, events))
-    return tuple(found)
+        answers_of_night.append(mcgill(night, events))
+    return tuple(answers_of_night)
 
 
 def copd(night: NightFacts, rule: CopdRule = COPD) -> Answer:

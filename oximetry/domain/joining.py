@@ -46,19 +46,24 @@ def join(first: Recording, second: Recording) -> Recording:
         raise InvalidRecording("cannot_join", field="started_at")
     if first.clock_set_back_at_s is not None and second.clock_set_back_at_s is not None:
         raise InvalidRecording("cannot_join", field="clock_set_back_at_s")
+    due_s = np.concatenate([_due_s(first), [first.sampling_interval_s], _due_s(second)])
     offset_s = float(first.time_s[-1]) + gap_s
     own_s = np.concatenate([first.time_s, second.time_s + offset_s])
-    time_s, source, inserted = fill_holes(own_s, first.sampling_interval_s)
+    time_s, source, inserted = fill_holes(own_s, due_s)
 
-    def column(one: Samples, other: Samples) -> Samples:
-        return np.where(inserted, np.nan, np.concatenate([one, other])[source])
+    def column(values: Samples, other: Samples) -> Samples:
+        return np.where(inserted, np.nan, np.concatenate([values, other])[source])
 
     set_back_s = first.clock_set_back_at_s
     if second.clock_set_back_at_s is not None:
         set_back_s = second.clock_set_back_at_s + offset_s
+    set_forward_s = first.clock_set_forward_at_s
+    if second.clock_set_forward_at_s is not None:
+        set_forward_s = second.clock_set_forward_at_s + offset_s
     notes = first.notes + tuple(note for note in second.notes if note not in first.notes)
     return Recording(
         format=first.format,
+        original=first.original,
         device_model=first.device_model or second.device_model,
         device_serial=first.device_serial,
         started_at=first.started_at,
@@ -69,5 +74,12 @@ def join(first: Recording, second: Recording) -> Recording:
         gap_row=inserted | np.concatenate([first.gap_row, second.gap_row])[source],
         sampling_interval_s=first.sampling_interval_s,
         clock_set_back_at_s=set_back_s,
+        clock_set_forward_at_s=set_forward_s,
         notes=(*notes, Note(JOINED, {"gap_s": gap_s})),
+        floor_pct=first.floor_pct,
     )
+
+
+def _due_s(recording: Recording) -> Samples:
+    """Seconds between the rows of a recording, whose holes are filled already."""
+    return np.maximum(np.diff(recording.time_s), recording.sampling_interval_s)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypedDict
+from math import isnan
+from typing import Any
 
 import numpy as np
 
@@ -21,19 +22,23 @@ from oximetry.domain.desaturation import (
     find_desaturations,
     find_mean_drops,
 )
+from oximetry.domain.levels import levels, longest_run_s, weighted_mean
+from oximetry.domain.plausibility import MISSING_SHARE, SPOT_INTERVAL_S, remarks
 from oximetry.domain.quality import Exclusion, Quality, assess, runs_of
-from oximetry.domain.recording import Mask, Note, Recording, Samples
+from oximetry.domain.recording import Note, Recording, Samples
 from oximetry.domain.suspicion import Suspicion, suspect
 from oximetry.domain.variability import count_pulse_rises, delta_index
 
-THRESHOLDS_PCT = (95, 92, 90, 88, 85, 80, 70)
-LOW_PCT = 90.0
-MEDICARE_PCT = 88.0
 MIN_VALID_HOURS = 4.0
 DEVICE_LIMIT_S = 36_000.0
-SPOT_INTERVAL_S = PEAK_NADIR.max_gap_s
 NAN = float("nan")
-ANALYSIS_WARNINGS = ("ten_hour_limit", "short_valid_time", "below_range", "no_odi_from_spot_values")
+MIN_RATE_VALID_S = 1800.0
+MIN_NIGHT_VALID_S = 600.0
+ANALYSIS_WARNINGS = (
+    "ten_hour_limit", "too_short", "no_rates", "short_valid_time", "below_range", "no_odi_from_spot_values",
+    "readings_look_swapped", "oxygen_over_100", "no_pulse_channel", "oxygen_without_pulse", "missing_share",
+    "constant_oxygen", "values_held",
+)  # fmt: skip
 
 _Rules = tuple[PeakNadirRule, MeanBaseRule]
 _COUNTS = ("desaturations3", "desaturations4", "desaturations3_mean120", "desaturations4_mean120")
@@ -41,6 +46,7 @@ _NEED_EVENTS = (
     "odi3_per_h", "odi4_per_h", "odi3_mean120_per_h", "odi4_mean120_per_h", "mean_depth_pct", "mean_nadir_pct",
     "mean_duration_s", "desaturation_area_pct_min_per_h", "delta_index_pct", "pulse_rise6_per_h",
 )  # fmt: skip
+_UNKNOWN_RATES: dict[str, Any] = {name: NAN for name in _NEED_EVENTS if name.endswith("_per_h")}
 _UNKNOWN_FROM_SPOTS: dict[str, Any] = {**dict.fromkeys(_COUNTS), **dict.fromkeys(_NEED_EVENTS, NAN)}
 
 
@@ -52,6 +58,7 @@ class NightSummary:
     ----------
     samples : int
         Rows, those inserted into holes included; ``recorded_s`` is their time, ``valid_s`` that of the valid ones.
+        Each stands for the time to the next row, and weighs as much in every mean, share and sum.
     below_range_s, below_range_runs : float, int
         Time and number of runs in which SpO2 was too low for the device to print.
     gaps, longest_gap_s : int, float
@@ -81,7 +88,7 @@ class NightSummary:
         above.
     excluded_s, countdown_s : float
         Time that a person took out, and time at the end in which the device, already taken off, counted down.
-    implausible_rises, motion_suspect_s : int, float
+    implausible_rises, motion_suspect_s : int or None, float
         Samples and time that are flagged as probable artefacts; they stay in every number. See
         `oximetry.domain.suspicion`.
     """
@@ -124,7 +131,7 @@ class NightSummary:
     odi4_mean120_per_h: float
     excluded_s: float
     countdown_s: float
-    implausible_rises: int
+    implausible_rises: int | None
     motion_suspect_s: float
 
     @property
@@ -166,6 +173,7 @@ def summarise(
     exclusions: Sequence[Exclusion] = (),
     rule: PeakNadirRule = PEAK_NADIR,
     companion_rule: MeanBaseRule = MEAN_120S,
+    min_rate_valid_s: float = MIN_RATE_VALID_S,
 ) -> NightAnalysis:
     """All numbers, events and warnings of a recording.
 
@@ -177,6 +185,8 @@ def summarise(
         Spans that a person took out: their samples count as recorded and never as valid.
     rule, companion_rule : PeakNadirRule, MeanBaseRule
         The thresholds of the two desaturation rules.
+    min_rate_valid_s : float
+        With less valid time no rate per hour is known, unless so much was recorded and less than a tenth of it failed.
 
     Returns
     -------
@@ -187,26 +197,20 @@ def summarise(
     suspicion = suspect(recording, quality)
     spo2_pct = np.where(quality.valid, recording.spo2_pct, np.nan)
     spots = recording.sampling_interval_s > SPOT_INTERVAL_S
-    events = () if spots else find_desaturations(recording.time_s, spo2_pct, recording.sampling_interval_s, rule)
+    events = () if spots else find_desaturations(recording.time_s, spo2_pct, recording.sample_s, rule)
     summary = _summary(recording, (quality, suspicion), spo2_pct, events, (rule, companion_rule))
     if spots:
         summary = replace(summary, **_UNKNOWN_FROM_SPOTS)
-    warnings = recording.notes + _warnings(recording, summary)
+    elif not _is_long_enough(summary, min_rate_valid_s):
+        summary = replace(summary, **_UNKNOWN_RATES)
+    warnings = recording.notes + _warnings(recording, summary) + remarks(recording, quality, suspicion.countdown)
     return NightAnalysis(summary, events, quality, suspicion, rule, companion_rule, warnings)
 
 
-class Levels(TypedDict):
-    """The numbers of the valid SpO2 samples alone; see `NightSummary`."""
-
-    spo2_mean_pct: float
-    spo2_median_pct: float
-    spo2_min_pct: float
-    spo2_max_pct: float
-    spo2_sd_pct: float
-    time_below_pct: dict[str, float]
-    t90_min: float
-    t_le88_min: float
-    t_le88_longest_min: float
+def _is_long_enough(summary: NightSummary, min_rate_valid_s: float) -> bool:
+    kept_s = summary.recorded_s - summary.excluded_s
+    nearly_all = kept_s >= min_rate_valid_s and summary.valid_s > (1 - MISSING_SHARE) * kept_s
+    return nearly_all or summary.valid_s >= min_rate_valid_s
 
 
 def _summary(
@@ -217,24 +221,23 @@ def _summary(
     rules: _Rules,
 ) -> NightSummary:
     quality, suspicion = states
-    interval_s = recording.sampling_interval_s
-    valid_s = int(quality.valid.sum()) * interval_s
+    valid_s = recording.seconds(quality.valid)
     pulse = recording.pulse_bpm[quality.pulse_valid]
     deep = sum(event.depth_pct >= rules[0].deep_drop_pct for event in events)
     mean3, mean4 = _mean_drop_counts(recording, spo2_pct, rules[1])
     return NightSummary(
         started_at=recording.started_at,
         ended_at=recording.ended_at,
-        sampling_interval_s=interval_s,
+        sampling_interval_s=recording.sampling_interval_s,
         samples=recording.samples,
         recorded_s=recording.recorded_s,
         valid_s=valid_s,
-        below_range_s=int(quality.below_range.sum()) * interval_s,
+        below_range_s=recording.seconds(quality.below_range),
         below_range_runs=len(quality.below_range_runs),
         gaps=len(runs_of(recording.gap_row)),
-        longest_gap_s=_longest_run(recording.gap_row) * interval_s,
-        **levels(spo2_pct, interval_s),
-        pulse_mean_bpm=_mean(pulse),
+        longest_gap_s=longest_run_s(recording.gap_row, recording.sample_s),
+        **levels(spo2_pct, recording.sample_s),
+        pulse_mean_bpm=weighted_mean(pulse, recording.sample_s[quality.pulse_valid]),
         pulse_min_bpm=float(pulse.min()) if pulse.size else NAN,
         pulse_max_bpm=float(pulse.max()) if pulse.size else NAN,
         desaturations3=len(events),
@@ -245,44 +248,16 @@ def _summary(
         mean_nadir_pct=_mean(np.array([event.nadir_pct for event in events])),
         mean_duration_s=_mean(np.array([event.duration_s for event in events])),
         desaturation_area_pct_min_per_h=_per_hour(sum(event.area_pct_s for event in events) / 60, valid_s),
-        delta_index_pct=delta_index(spo2_pct, interval_s),
+        delta_index_pct=delta_index(recording.time_s, spo2_pct, recording.sample_s),
         pulse_rise6_per_h=_pulse_rises_per_hour(recording, quality),
         desaturations3_mean120=mean3,
         desaturations4_mean120=mean4,
         odi3_mean120_per_h=_per_hour(mean3, valid_s),
         odi4_mean120_per_h=_per_hour(mean4, valid_s),
-        excluded_s=int(quality.excluded.sum()) * interval_s,
-        countdown_s=int(suspicion.countdown.sum()) * interval_s,
+        excluded_s=recording.seconds(quality.excluded),
+        countdown_s=recording.seconds(suspicion.countdown),
         implausible_rises=int(suspicion.rise.sum()),
-        motion_suspect_s=int(suspicion.motion.sum()) * interval_s,
-    )
-
-
-def levels(spo2_pct: Samples, interval_s: float) -> Levels:
-    """The numbers that need no events.
-
-    Parameters
-    ----------
-    spo2_pct : ndarray, shape (n,)
-        Percent; NaN marks what is not valid.
-    interval_s : float
-        Seconds between two rows.
-    """
-    valid = spo2_pct[~np.isnan(spo2_pct)]
-    known = bool(valid.size)
-    return Levels(
-        spo2_mean_pct=_mean(valid),
-        spo2_median_pct=float(np.median(valid)) if known else NAN,
-        spo2_min_pct=float(valid.min()) if known else NAN,
-        spo2_max_pct=float(valid.max()) if known else NAN,
-        spo2_sd_pct=float(valid.std()) if known else NAN,
-        time_below_pct={
-            str(threshold): 100 * int((valid < threshold).sum()) / valid.size if known else NAN
-            for threshold in THRESHOLDS_PCT
-        },
-        t90_min=int((valid < LOW_PCT).sum()) * interval_s / 60 if known else NAN,
-        t_le88_min=int((valid <= MEDICARE_PCT).sum()) * interval_s / 60 if known else NAN,
-        t_le88_longest_min=_longest_run(spo2_pct <= MEDICARE_PCT) * interval_s / 60 if known else NAN,
+        motion_suspect_s=recording.seconds(suspicion.motion),
     )
 
 
@@ -290,6 +265,12 @@ def _warnings(recording: Recording, summary: NightSummary) -> tuple[Note, ...]:
     warnings = []
     if abs(recording.time_s[-1] - DEVICE_LIMIT_S) <= recording.sampling_interval_s:
         warnings.append(Note("ten_hour_limit", {"limit_h": DEVICE_LIMIT_S / 3600}))
+    if summary.valid_s < MIN_NIGHT_VALID_S:
+        warnings.append(
+            Note("too_short", {"minutes": summary.valid_s / 60, "min_minutes": MIN_NIGHT_VALID_S / 60}),
+        )
+    elif isnan(summary.odi3_per_h) and recording.sampling_interval_s <= SPOT_INTERVAL_S:
+        warnings.append(Note("no_rates", {"minutes": summary.valid_s / 60, "min_minutes": MIN_RATE_VALID_S / 60}))
     if summary.valid_hours < MIN_VALID_HOURS:
         warnings.append(
             Note("short_valid_time", {"valid_hours": summary.valid_hours, "min_valid_hours": MIN_VALID_HOURS})
@@ -302,10 +283,10 @@ def _warnings(recording: Recording, summary: NightSummary) -> tuple[Note, ...]:
 
 
 def _mean_drop_counts(recording: Recording, spo2_pct: Samples, rule: MeanBaseRule) -> tuple[int, int]:
-    time_s, interval_s = recording.time_s, recording.sampling_interval_s
+    time_s, sample_s = recording.time_s, recording.sample_s
     return (
-        len(find_mean_drops(time_s, spo2_pct, interval_s, rule.min_drop_pct, rule)),
-        len(find_mean_drops(time_s, spo2_pct, interval_s, rule.deep_drop_pct, rule)),
+        len(find_mean_drops(time_s, spo2_pct, sample_s, rule.min_drop_pct, rule)),
+        len(find_mean_drops(time_s, spo2_pct, sample_s, rule.deep_drop_pct, rule)),
     )
 
 
@@ -313,13 +294,8 @@ def _pulse_rises_per_hour(recording: Recording, quality: Quality) -> float:
     if not quality.pulse_valid.any():
         return NAN
     pulse_bpm = np.where(quality.pulse_valid, recording.pulse_bpm, np.nan)
-    kept_s = recording.recorded_s - int(quality.excluded.sum()) * recording.sampling_interval_s
+    kept_s = recording.recorded_s - recording.seconds(quality.excluded)
     return _per_hour(count_pulse_rises(recording.time_s, pulse_bpm), kept_s)
-
-
-def _longest_run(mask: Mask) -> int:
-    runs = runs_of(mask)
-    return int((runs[:, 1] - runs[:, 0]).max()) if runs.size else 0
 
 
 def _mean(values: Samples) -> float:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from oximetry.domain.desaturation import Desaturation
-from oximetry.domain.metrics import NightAnalysis
+from oximetry.domain.metrics import MIN_RATE_VALID_S, NightAnalysis
 from oximetry.domain.recording import Mask, Recording
 
 HOUR_S = 3600.0
@@ -31,7 +31,7 @@ class Stretch:
     desaturations3, desaturations4 : int
         Events whose onset lies inside; of at least 4 % among them.
     odi3_per_h : float
-        ``desaturations3`` per valid hour of the stretch; NaN without valid time.
+        ``desaturations3`` per valid hour of the stretch; NaN below half an hour of it.
     """
 
     from_s: float
@@ -70,23 +70,23 @@ def clusters(events: Sequence[Desaturation]) -> tuple[Cluster, ...]:
     ``facts/metrics.md`` §5.
     """
     nadirs = [event.nadir_s for event in events if event.depth_pct >= CLUSTER_MIN_DEPTH_PCT]
-    found: list[Cluster] = []
+    clusters_so_far: list[Cluster] = []
     first = 0
     while first < len(nadirs):
         inside = [nadir for nadir in nadirs[first:] if nadir <= nadirs[first] + CLUSTER_WINDOW_S]
         if len(inside) >= CLUSTER_MIN_EVENTS:
-            found.append(Cluster(inside[0], inside[-1], len(inside)))
+            clusters_so_far.append(Cluster(inside[0], inside[-1], len(inside)))
             first += len(inside)
         else:
             first += 1
-    return tuple(found)
+    return tuple(clusters_so_far)
 
 
 def histogram(recording: Recording, analysis: NightAnalysis) -> dict[int, float]:
     """Percent of the valid time at each whole SpO2 value that occurs, lowest first; half values round to even."""
     valid = recording.spo2_pct[analysis.quality.valid]
-    values, counts = np.unique(np.rint(valid).astype(int), return_counts=True)
-    return {int(value): 100.0 * int(count) / valid.size for value, count in zip(values, counts, strict=True)}
+    seconds = np.bincount(np.rint(valid).astype(np.intp), recording.sample_s[analysis.quality.valid])
+    return {value: float(100.0 * seconds[value] / seconds.sum()) for value in np.flatnonzero(seconds).tolist()}
 
 
 def _stretches(recording: Recording, analysis: NightAnalysis, edges: Sequence[float]) -> tuple[Stretch, ...]:
@@ -95,8 +95,8 @@ def _stretches(recording: Recording, analysis: NightAnalysis, edges: Sequence[fl
 
 def _stretch(recording: Recording, analysis: NightAnalysis, from_s: float, to_s: float) -> Stretch:
     inside: Mask = (recording.time_s >= from_s) & (recording.time_s < to_s)
-    valid_s = float(np.count_nonzero(inside & analysis.quality.valid)) * recording.sampling_interval_s
+    valid_s = recording.seconds(inside & analysis.quality.valid)
     depths = [event.depth_pct for event in analysis.events if from_s <= event.onset_s < to_s]
-    rate = len(depths) / (valid_s / HOUR_S) if valid_s else float("nan")
+    rate = len(depths) / (valid_s / HOUR_S) if valid_s >= MIN_RATE_VALID_S else float("nan")
     deep = sum(depth >= analysis.rule.deep_drop_pct for depth in depths)
     return Stretch(from_s, to_s, valid_s, len(depths), deep, rate)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import BINARY, FileType
 
 Samples = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -17,6 +18,7 @@ Mask = npt.NDArray[np.bool_]
 MAX_ROWS = 1_500_000
 HOLE_FACTOR = 1.5
 CLOCK_SET_BACK_S = 3600.0
+ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,22 @@ class Recording:
     gap_row : ndarray of bool, shape (n,)
         Rows that were not in the file: inserted in a hole of the timestamps.
     sampling_interval_s : float
-        Seconds between two rows, as observed.
+        Seconds between most rows, as observed; not always a whole number.
     clock_set_back_at_s : float or None
         Elapsed second of the first row after the clock went back by an hour (end of summer time).
+    clock_set_forward_at_s : float or None
+        Elapsed second of the first row after the clock went forward by an hour (beginning of summer time).
     notes : tuple of Note
         The reader's remarks.
     vendor : mapping of str to float, int or None
         The numbers the device worked out itself, as stored in the file and never checked against the samples; ``None``
         is one that the device left open. Empty when the format has none.
+    original : FileType
+        Type and ending of the file that it was read from.
+    floor_pct : float or None
+        The lowest SpO2 that the device prints, where its format states one: see `oximetry.domain.quality`.
+    sample_s : ndarray, shape (n,)
+        Made here: the seconds that each row stands for, up to the next one; the last stands for the interval.
 
     Raises
     ------
@@ -100,6 +110,10 @@ class Recording:
     clock_set_back_at_s: float | None = None
     notes: tuple[Note, ...] = ()
     vendor: Mapping[str, float | int | None] = field(default_factory=dict)
+    original: FileType = BINARY
+    floor_pct: float | None = None
+    clock_set_forward_at_s: float | None = None
+    sample_s: Samples = field(init=False)
 
     def __post_init__(self) -> None:
         """Check that the parts fit together and protect them from being written to."""
@@ -114,6 +128,7 @@ class Recording:
         _check(bool((np.diff(self.time_s) > 0).all()), "time_s")
         _check(self.started_at.tzinfo is None, "started_at")
         _check(bool(np.isfinite(self.sampling_interval_s)) and self.sampling_interval_s > 0, "sampling_interval_s")
+        object.__setattr__(self, "sample_s", _sample_s(self.time_s, self.sampling_interval_s))
 
     @property
     def samples(self) -> int:
@@ -122,8 +137,12 @@ class Recording:
 
     @property
     def recorded_s(self) -> float:
-        """Seconds recorded: rows times sampling interval."""
-        return self.samples * self.sampling_interval_s
+        """Seconds recorded: what all rows stand for."""
+        return float(self.sample_s.sum())
+
+    def seconds(self, rows: Mask) -> float:
+        """Seconds that the chosen rows, a mask of shape (n,), stand for."""
+        return float(self.sample_s[rows].sum())
 
     @property
     def ended_at(self) -> datetime:
@@ -133,11 +152,24 @@ class Recording:
     def wall_clock(self, elapsed_s: float) -> datetime:
         """The device's wall clock at an elapsed second; after the clock was set back it repeats an hour."""
         set_back = self.clock_set_back_at_s
+        set_forward = self.clock_set_forward_at_s
         shift_s = CLOCK_SET_BACK_S if set_back is not None and elapsed_s >= set_back else 0.0
+        if set_forward is not None and elapsed_s >= set_forward:
+            shift_s -= CLOCK_SET_BACK_S
         return self.started_at + timedelta(seconds=elapsed_s - shift_s)
 
 
-def fill_holes(time_s: Samples, sampling_interval_s: float) -> tuple[Samples, npt.NDArray[np.intp], Mask]:
+def _sample_s(time_s: Samples, interval_s: float) -> Samples:
+    """Seconds that each row stands for, shape (n,), not to be written to; of even rows one number for all of them."""
+    steps = np.diff(time_s)
+    if not steps.size or (steps.max() - interval_s < ROUNDING_S and interval_s - steps.min() < ROUNDING_S):
+        return np.broadcast_to(np.float64(interval_s), time_s.shape)
+    sample_s: Samples = np.append(steps, interval_s)
+    sample_s.setflags(write=False)
+    return sample_s
+
+
+def fill_holes(time_s: Samples, sampling_interval_s: float | Samples) -> tuple[Samples, npt.NDArray[np.intp], Mask]:
     """Put rows into the holes of a time axis, so that what is missing takes its place.
 
     A hole is a step longer than 1.5 intervals. It gets rows at multiples of the interval behind its first edge until
@@ -147,8 +179,8 @@ def fill_holes(time_s: Samples, sampling_interval_s: float) -> tuple[Samples, np
     ----------
     time_s : ndarray, shape (n,)
         Strictly increasing seconds.
-    sampling_interval_s : float
-        Seconds between two rows.
+    sampling_interval_s : float or ndarray, shape (n - 1,)
+        Seconds that were due between two rows; an array when the rate changes.
 
     Returns
     -------
@@ -173,7 +205,8 @@ def fill_holes(time_s: Samples, sampling_interval_s: float) -> tuple[Samples, np
     source = np.repeat(np.arange(time_s.size, dtype=np.intp), inserted + 1)
     first_of_source = np.cumsum(inserted + 1) - (inserted + 1)
     offset = np.arange(rows) - first_of_source[source]
-    return time_s[source] + offset * sampling_interval_s, source, offset > 0
+    due_s = np.append(np.broadcast_to(sampling_interval_s, intervals.shape), 0.0)
+    return time_s[source] + offset * due_s[source], source, offset > 0
 
 
 def _check(holds: bool, name: str) -> None:

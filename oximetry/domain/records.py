@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-UNFINISHED = "unfinished"
-
-
-def carries(code: str, warnings: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether the warnings among a night's numbers hold one of this code."""
-    return any(warning["code"] == code for warning in warnings)
+from oximetry.domain.device_report import DeviceReport, ReportReading
+from oximetry.domain.night_numbers import UNFINISHED, NightNumbers
 
 
 class Role(StrEnum):
@@ -132,26 +128,30 @@ class OldLink:
 
 @dataclass(frozen=True, slots=True)
 class UploadSession:
-    """A doctor's batch; it outlives reloads, restarts and browsers."""
+    """A doctor's batch; it outlives reloads, restarts and browsers.
+
+    ``labels`` are those of patients to be made, by target; ``taken_back_at`` stands once the doctor took it back.
+    """
 
     id: str
     doctor_id: str
     created_at: datetime
     closed_at: datetime | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taken_back_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UploadItem:
     """One uploaded file of a batch.
 
-    ``numbers`` are those of ``oximetry analyse --json`` without the events, once read; ``sparkline`` at most 120 SpO2
-    values in percent (``None`` where nothing valid fell into that part of the night). ``target`` is the doctor's choice
-    before confirming: ``"new:A"`` for a patient to be made, or a patient's id; ``patient_id`` stands from then on.
-    ``samples_sha256`` is the fingerprint of ``oximetry.domain.sameness``. A part of an interrupted night names in
-    ``joined_to`` the file whose row stands for the whole; times, numbers and fingerprint of that one are the whole's.
-    ``report`` is what was read from a vendor's report (``numbers`` and ``curve``, which may be ``None``),
-    ``belongs_to`` the recording that the doctor named for it, ``keep_original``: its private cells are not to be
-    painted over.
+    ``numbers`` stand once it is read; ``sparkline`` at most 120 SpO2 values in percent (``None`` where nothing valid
+    fell into that part of the night). ``target`` is the doctor's choice before confirming: ``"new:A"`` for a
+    patient to be made, or a patient's id; ``patient_id`` stands from then on. ``samples_sha256`` is the fingerprint
+    of ``oximetry.domain.sameness``. A part of an interrupted night names in ``joined_to`` the file whose row stands
+    for the whole; times, numbers and fingerprint of that one are the whole's. ``report`` is what was read from a
+    vendor's report, ``belongs_to`` the recording that the doctor named for it, ``keep_original``: its private cells
+    are not to be painted over. ``kept_until`` stands while the bytes of a refused or taken-out file are kept aside.
     """
 
     id: str
@@ -164,10 +164,11 @@ class UploadItem:
     size: int
     sha256: str
     staging_key: str
+    kept_until: datetime | None
     state: ItemState
     reason: str | None
     details: Mapping[str, Any]
-    numbers: Mapping[str, Any] | None
+    numbers: NightNumbers | None
     sparkline: list[float | None] | None
     device_serial: str | None
     started_at: datetime | None
@@ -175,22 +176,28 @@ class UploadItem:
     given_start: datetime | None
     samples_sha256: str | None
     joined_to: str | None
-    report: Mapping[str, Any] | None
+    report: ReportReading | None
     belongs_to: str | None
     keep_original: bool
     target: str | None
     patient_id: str | None
     recording_id: str | None
+    confirmed_at: datetime | None = None
 
     @property
     def is_unfinished(self) -> bool:
         """Whether the file ends before its recording did."""
-        return carries(UNFINISHED, (self.numbers or {}).get("warnings", ()))
+        return self.numbers is not None and self.numbers.warns_of(UNFINISHED)
+
+    @property
+    def printed(self) -> DeviceReport | None:
+        """What a vendor's report prints, where it could be read."""
+        return self.report.numbers if self.report else None
 
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """One stored recording and its headline analysis; ``numbers`` as in DESIGN §4, ``events`` of the headline rule."""
+    """One stored recording and the numbers of its headline analysis."""
 
     id: str
     patient_id: str
@@ -206,7 +213,7 @@ class Night:
     created_at: datetime
     removed_at: datetime | None
     analysis_id: str
-    numbers: Mapping[str, Any]
+    numbers: NightNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +257,9 @@ class StoredFile:
 class VendorReport:
     """A vendor's report as it is kept.
 
-    ``numbers`` are those of ``DeviceReport.as_json``, ``curve`` those of ``ReportCurve.as_json``, ``None`` when not
-    read; ``painted``: private cells are painted over in the stored copy; ``preview``: a picture of its page;
-    ``reconciliation``: beside the night's own numbers, as ``services.reconciling`` left it, ``None`` for a lone report.
+    ``numbers`` and ``curve`` (as ``ReportCurve.as_json``) are ``None`` when not read; ``painted``: private cells are
+    painted over in the stored copy; ``preview``: a picture of its page; ``reconciliation``: beside the night's own
+    numbers, as ``services.reconciling`` left it, ``None`` for a lone report.
     """
 
     id: str
@@ -260,7 +267,7 @@ class VendorReport:
     recording_id: str | None
     device_serial: str | None
     started_at: datetime | None
-    numbers: Mapping[str, Any] | None
+    numbers: DeviceReport | None
     curve: Mapping[str, Any] | None
     reconciliation: Mapping[str, Any] | None
     painted: bool | None
@@ -294,13 +301,17 @@ class OutboxTotals:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of work for the worker: the row is the truth, the queue only the bell."""
+    """A piece of work for the worker: the row is the truth, the queue only the bell.
+
+    ``crashes`` counts the workers that died while they did it, ``was_abandoned``: the last one that took it did.
+    """
 
     id: str
     name: str
     subject: str
     attempts: int
     crashes: int
+    was_abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

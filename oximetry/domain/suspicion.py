@@ -67,7 +67,6 @@ def _countdown(recording: Recording, quality: Quality) -> Mask:
     valid = np.flatnonzero(quality.valid)
     if valid.size:
         tail = slice(int(valid[-1]) + 1, recording.samples)
-        rows = recording.samples - tail.start
-        if rows * recording.sampling_interval_s <= LONGEST_COUNTDOWN_S and quality.missing[tail].all():
+        if recording.sample_s[tail].sum() <= LONGEST_COUNTDOWN_S and quality.missing[tail].all():
             countdown[tail] = True
     return countdown

@@ -10,20 +10,21 @@ import numpy as np
 from oximetry.domain.recording import Samples
 
 DELTA_BLOCK_S = 12.0
+ROUNDING = 1e-9
 PULSE_RISE_BPM = 6.0
 PULSE_REARM_BPM = 3.0
 PULSE_WINDOW_S = 30.0
 
 
-def delta_index(spo2_pct: Samples, sampling_interval_s: float) -> float:
+def delta_index(time_s: Samples, spo2_pct: Samples, sample_s: Samples) -> float:
     """Mean absolute difference of adjacent 12 s means.
 
     Parameters
     ----------
+    time_s, sample_s : ndarray, shape (n,)
+        Elapsed seconds of each row, and the seconds it stands for, which weigh the means.
     spo2_pct : ndarray, shape (n,)
         Percent of every row; NaN marks what is not valid.
-    sampling_interval_s : float
-        Seconds between two rows; a block is the whole number of rows nearest to 12 s, at least one.
 
     Returns
     -------
@@ -34,11 +35,14 @@ def delta_index(spo2_pct: Samples, sampling_interval_s: float) -> float:
     ----------
     Pépin, J. L. et al. (1991).
     """
-    rows = max(1, int(DELTA_BLOCK_S / sampling_interval_s + 0.5))
-    blocks = spo2_pct[: spo2_pct.size // rows * rows].reshape(-1, rows)
-    count = np.count_nonzero(~np.isnan(blocks), axis=1)
-    means = np.full(count.size, np.nan)
-    np.divide(np.nansum(blocks, axis=1), count, out=means, where=count > 0)
+    block_s = max(DELTA_BLOCK_S, float(np.median(sample_s)))
+    blocks = int((time_s[-1] + sample_s[-1]) / block_s + ROUNDING)
+    block = (time_s / block_s + ROUNDING).astype(np.intp)
+    known_rows = ~np.isnan(spo2_pct) & (block < blocks)
+    seconds = np.bincount(block[known_rows], sample_s[known_rows], minlength=blocks)
+    summed = np.bincount(block[known_rows], spo2_pct[known_rows] * sample_s[known_rows], minlength=blocks)
+    means = np.full(blocks, np.nan)
+    np.divide(summed, seconds, out=means, where=seconds > 0)
     steps = np.abs(np.diff(means))
     known = steps[~np.isnan(steps)]
     return float(known.mean()) if known.size else float("nan")

@@ -82,8 +82,8 @@ def _numeric(match: re.Match[str]) -> tuple[int | None, int | None]:
     if len(first) == 4 and len(third) <= 2:
         ordinal = _ordinal(int(first), int(second), int(third))
         return ordinal, ordinal
-    if len(third) == 4 and len(first) <= 2:
-        year = int(third)
+    if len(third) in (2, 4) and len(first) <= 2:
+        year = int(third) + (2000 if len(third) == 2 else 0)
         return _ordinal(year, int(second), int(first)), _ordinal(year, int(first), int(second))
     return None, None
 

@@ -9,9 +9,21 @@ FIXED_BYTES = 256
 SIGNAL_BYTES = 256
 
 _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
-_OXYGEN = re.compile(r"\b(?:sp|sa|s)o2|o2[ -]?sat|\bosat|\bsat\b|satur|s[aä]tt", re.IGNORECASE)
-_PULSE = re.compile(r"\b(?:puls|pouls|pols|nab[i\u0131]z|hr\b|pr\b|heart[ -]?(?:rate|frequency))", re.IGNORECASE)
-_OTHER = re.compile(r"qual|pleth|wave|status|transit|ampl|\bptt|index|perf", re.IGNORECASE)
+_OXYGEN = re.compile(
+    r"(?<![a-z])s[pa]?o\s?[2\u00b2](?![a-z])|o2[ ._-]?sat|(?<![a-z])(?:osat|sat\.?[ ._-]?o2|sat(?![a-z]))"
+    r"|satur|s[a\u00e4]tt|oxym|oxim|ox[iy]gen",
+    re.IGNORECASE,
+)
+_PULSE = re.compile(
+    r"(?<![a-z])(?:puls|pouls|pols|nab[i\u0131]z|h\.?r(?![a-z])|p\.?r(?![a-z])|fc(?![a-z])|bpm(?![a-z])"
+    r"|(?:heart|cardiac)[ ._-]?(?:rate|freq)|herzfreq|hartslag|frec\w*[ .]card|fr[e\u00e9]q\w*[ .]card|ritm)",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(r"qual|pleth|wave|status|transit|ampl|(?<![a-z])ptt|index|perf|batt|event", re.IGNORECASE)
+_UNITS = {
+    "oxygen": re.compile(r"|.*%.*|per ?cent\w*|pct|proz\w*|procent\w*|sat\w*", re.IGNORECASE),
+    "pulse": re.compile(r"|.*(?:bpm|b/?min|beats?|puls|p/min).*|(?:1? ?/ ?|p)?min(?:\^?-1)?", re.IGNORECASE),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,22 @@ class SignalHeader:
     def is_pulse(self) -> bool:
         """Whether the label means the pulse rate, not its wave, in one of the languages known."""
         return _PULSE.search(self.label) is not None and not self._is_other
+
+    @property
+    def is_heart_rate(self) -> bool:
+        """Whether a pulse label speaks of the heart and not of the pulse: it may come from an ECG."""
+        return self.is_pulse and re.search(r"pul?s|pouls|pols|nab|p\.?r", self.label, re.IGNORECASE) is None
+
+    @property
+    def has_the_right_unit(self) -> bool:
+        """Whether the unit fits the quantity that the label means; a unit left empty does."""
+        return _UNITS["pulse" if self.is_pulse else "oxygen"].fullmatch(self.unit) is not None
+
+    @property
+    def step(self) -> float:
+        """Physical distance of two neighbouring stored integers; 0 for a scale of no length."""
+        length = self.digital[1] - self.digital[0]
+        return abs((self.physical[1] - self.physical[0]) / length) if length else 0.0
 
     @property
     def _is_other(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
+from oximetry.domain.file_types import BINARY, FileType
+
 
 class Proof(StrEnum):
     """What a reader has been held against."""
@@ -32,6 +34,13 @@ class FormatFacts:
         What the reader has been held against.
     remark : str
         Limits of the format, or empty.
+    original : FileType
+        How a file of this format is stored and served.
+    generality : int
+        Of several readers that recognise a file only the least general ones claim it: 0 for a format with marks of its
+        own, 1 for a family known by the order of its columns, 2 for any table.
+    floor_pct : float or None
+        The lowest SpO2 that the device prints: below it the reading is left out while the pulse goes on.
 
     Raises
     ------
@@ -45,10 +54,13 @@ class FormatFacts:
     missing: str
     proof: Proof
     remark: str = ""
+    original: FileType = BINARY
+    generality: int = 0
+    floor_pct: float | None = None
 
     def __post_init__(self) -> None:
         """Check that every text fits into a cell."""
         for field in fields(self):
             text = getattr(self, field.name)
-            if set("|\n\r") & set(text) or (not text and field.name != "remark"):
+            if isinstance(text, str) and (set("|\n\r") & set(text) or (not text and field.name != "remark")):
                 raise ValueError(f"{field.name} is no cell of a table")

@@ -1,4 +1,4 @@
-"""JSON of Fitbit (SpO2 by the minute, local time) and Garmin Connect (sleep data, UTC): spot values."""
+"""JSON of Fitbit (SpO2 by the minute, local time) and Garmin Connect (a sleep or a day, UTC): spot values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import JSON
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.registry import Probe
@@ -17,9 +18,14 @@ from oximetry.readers.text_table import decode
 from oximetry.readers.timeline import Origin
 
 GARMIN_LIST = "wellnessEpochSPO2DataDTOList"
+GARMIN_DAY = "spO2SingleValues"
+GARMIN_HOURS = "spO2HourlyAverages"
+MOST_SHIFT = timedelta(hours=14)
+EPOCH = datetime(1970, 1, 1)
+MILLISECOND = timedelta(milliseconds=1)
 
 _FITBIT = re.compile(r'"minutes"\s*:\s*\[\s*\{\s*(?:"value"\s*:[^,}]*,\s*)?"minute"\s*:')
-_GARMIN = re.compile(rf'"(?:{GARMIN_LIST}|spo2Reading)"\s*:')
+_GARMIN = re.compile(rf'"(?:{GARMIN_LIST}|{GARMIN_DAY}|{GARMIN_HOURS}|spo2Reading)"\s*:')
 
 Spot = tuple[object, object]
 
@@ -30,12 +36,13 @@ class FitbitGarmin:
     name = "fitbit_garmin"
     facts = FormatFacts(
         title="Fitbit and Garmin JSON",
-        recognised_by='JSON with "minutes" of "value" and "minute" (Fitbit) or "spo2Reading" (Garmin)',
+        recognised_by='JSON with "minutes" of "value", "minute" (Fitbit), "spo2Reading" or "spO2SingleValues" (Garmin)',
         interval="spot values of 60 s",
         missing="a gap, null or 0",
         proof=Proof.SPECIFICATION,
         remark="Fitbit writes local time; Garmin UTC, turned into local time when the file tells the difference, else "
         "said. Of several nights the last one is read, and said. No ODI is computed from spot values.",
+        original=JSON,
     )
 
     def recognises(self, probe: Probe) -> bool:
@@ -52,7 +59,8 @@ class FitbitGarmin:
         Raises
         ------
         InvalidRecording
-            ``json_damaged``; ``bad_time`` (``line``, the value's number); the reasons of `spot_recording`.
+            ``json_damaged``; ``means_only`` for a day of which only the means of its hours are there; ``bad_time``
+            (``line``, the value's number); the reasons of `spot_recording`.
         """
         try:
             document = json.loads(decode(content))
@@ -63,7 +71,10 @@ class FitbitGarmin:
         if fitbit:
             return spot_recording(_by_minute(fitbit, timedelta()), {}, Origin(self.name, "Fitbit", None), hints)
         ahead = next((shift for part in parts if (shift := _ahead_of_utc(part)) is not None), None)
-        spots = _by_minute([spot for part in parts for spot in _garmin(part)], ahead or timedelta())
+        read_of = [spot for part in parts for spot in (_garmin_day(part) if GARMIN_DAY in part else _garmin(part))]
+        if not read_of and any(part.get(GARMIN_HOURS) for part in parts):
+            raise InvalidRecording("means_only")
+        spots = _by_minute(read_of, ahead or timedelta())
         notes = () if ahead is not None else (Note("start_in_utc"),)
         return spot_recording(spots, {}, Origin(self.name, "Garmin", None), hints, notes)
 
@@ -82,15 +93,44 @@ def _garmin(part: dict[str, object]) -> Iterator[Spot]:
             yield one.get("epochTimestamp"), one.get("spo2Reading")
 
 
+def _garmin_day(part: dict[str, object]) -> Iterator[Spot]:
+    """The values of a day: rows whose cells the file itself describes, the moment in milliseconds."""
+    described = part.get("spO2ValueDescriptorsDTOList")
+    places = {
+        one.get("spo2ValueDescriptorKey"): one.get("spo2ValueDescriptorIndex")
+        for one in (described if isinstance(described, list) else ())
+        if isinstance(one, dict)
+    }
+    at, reading = places.get("timestamp", 0), places.get("spo2Reading", 1)
+    rows = part[GARMIN_DAY]
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, list) or not isinstance(at, int) or not isinstance(reading, int):
+            raise InvalidRecording("json_damaged")
+        if not max(at, reading) < len(row):
+            raise InvalidRecording("json_damaged")
+        yield row[at], row[reading]
+
+
 def _ahead_of_utc(part: dict[str, object]) -> timedelta | None:
-    """How far the local clock is ahead of UTC, as the two starts of the sleep tell."""
+    """How far the local clock is ahead of UTC, as the two starts of the sleep or of the day tell."""
+    try:
+        local, utc = (
+            datetime.fromisoformat(str(part.get(f"startTimestamp{clock}")).partition(".")[0])
+            for clock in ("Local", "GMT")
+        )
+    except ValueError:
+        return _ahead_in_sleep(part)
+    return local - utc if local.tzinfo is utc.tzinfo and abs(local - utc) <= MOST_SHIFT else None
+
+
+def _ahead_in_sleep(part: dict[str, object]) -> timedelta | None:
     sleep = part.get("dailySleepDTO")
     if not isinstance(sleep, dict):
         return None
     local, utc = sleep.get("sleepStartTimestampLocal"), sleep.get("sleepStartTimestampGMT")
-    if not isinstance(local, int) or not isinstance(utc, int) or abs(local - utc) > 14 * 3_600_000:
+    if not isinstance(local, int) or not isinstance(utc, int) or abs(local - utc) > MOST_SHIFT / MILLISECOND:
         return None
-    return timedelta(milliseconds=local - utc)
+    return (local - utc) * MILLISECOND
 
 
 def _by_minute(spots: Iterable[Spot], shift: timedelta) -> dict[datetime, float]:
@@ -98,8 +138,15 @@ def _by_minute(spots: Iterable[Spot], shift: timedelta) -> dict[datetime, float]
     values: dict[datetime, float] = {}
     for number, (moment, value) in enumerate(spots, 1):
         try:
-            minute = whole_minute(moment if isinstance(moment, str) else "") + shift
-        except ValueError as error:
+            minute = _minute(moment) + shift
+        except (ValueError, OverflowError) as error:
             raise InvalidRecording("bad_time", line=number) from error
         values.setdefault(minute, percent(value) if isinstance(value, int | float) else math.nan)
     return values
+
+
+def _minute(moment: object) -> datetime:
+    """The whole minute of a moment in ISO 8601 or in milliseconds; raises ``ValueError`` for none."""
+    if isinstance(moment, int):
+        moment = f"{EPOCH + moment * MILLISECOND:%Y-%m-%d %H:%M:%S}"
+    return whole_minute(moment if isinstance(moment, str) else "")

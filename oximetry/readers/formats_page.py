@@ -16,8 +16,8 @@ for (`start_unknown`), and what a reader had to assume is a warning beside the n
 *Proven on* says what a reader was held against: a real file, rows transcribed from tests, or only a specification (a
 vendor's manual or the source of another reader). A real file of a kind in the last two groups is welcome.
 
-| format | name | recognised by | interval | missing reading | proven on |
-|---|---|---|---|---|---|
+| format | name | recognised by | interval | missing reading | lowest printed | kept as | proven on |
+|---|---|---|---|---|---|---|---|
 """
 
 
@@ -41,5 +41,15 @@ def formats_page(readers: Sequence[Reader]) -> str:
 
 def _row(reader: Reader) -> str:
     facts = reader.facts
-    cells = (facts.title, f"`{reader.name}`", facts.recognised_by, facts.interval, facts.missing, facts.proof.value)
+    lowest = "" if facts.floor_pct is None else f"{facts.floor_pct:g} %"
+    cells = (
+        facts.title,
+        f"`{reader.name}`",
+        facts.recognised_by,
+        facts.interval,
+        facts.missing,
+        lowest,
+        f".{facts.original.extension}",
+        facts.proof.value,
+    )
     return f"| {' | '.join(cells)} |"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import TEXT
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.cells import NAN
 from oximetry.readers.facts import FormatFacts, Proof
@@ -32,6 +33,7 @@ class NellcorN395:
         interval="median of the steps of the clock: 4 s",
         missing="--- or the words of a status instead of numbers",
         proof=Proof.SPECIFICATION,
+        original=TEXT,
     )
 
     def recognises(self, probe: Probe) -> bool:

@@ -9,6 +9,7 @@ from struct import Struct
 import numpy as np
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.quality import LOWEST_PRINTED_PCT
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.file_names import device_in_name, moment_in_name
@@ -89,6 +90,7 @@ class OxyII:
         proof=Proof.SPECIFICATION,
         remark="Without the trailer the night is unfinished and its start is taken from the file's name "
         "(YYYYMMDDHHMMSS), or asked for.",
+        floor_pct=LOWEST_PRINTED_PCT,
     )
 
     def recognises(self, probe: Probe) -> bool:
@@ -129,7 +131,7 @@ class OxyII:
             trailer.vendor if trailer is not None else {},
         )
         model, serial = device_in_name(hints.filename)
-        return regular_recording(series, Origin(self.name, model or "O2Ring S", serial))
+        return regular_recording(series, Origin(self.name, model or "O2Ring S", serial, self.facts.floor_pct))
 
 
 def _notes(trailer: Trailer | None, content: bytes, end: int, count: int) -> tuple[Note, ...]:

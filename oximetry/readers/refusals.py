@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from oximetry.domain.errors import InvalidRecording
-from oximetry.readers.text_table import CLOCK, decode_head
+from oximetry.readers.text_table import CLOCK, MAX_COLUMNS, decode_head
 
 _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8[79]a|BM.{4}\0\0\0\0|II\*\0|MM\0\*", re.DOTALL), "is_image"),
@@ -16,7 +16,9 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE), "is_html"),
 )
 _BLOOD_PRESSURE = re.compile(r"\bsys\w*\s*[(,;\t].*\bdia|mmhg", re.IGNORECASE)
-_SEPARATOR = re.compile(r"[,;\t]")
+_CONTAINERS = (b"0       ", b"1       ", b"\xffBIOSEMI")  # EDF and its kin: their channels may be anything
+_SEPARATOR = re.compile(r"[,;\t|]")
+_STRUCTURES = {"{": "unknown_json", "[": "unknown_json", "<": "unknown_xml"}
 _SHOWN = {"\t": "TAB"}
 
 
@@ -48,7 +50,7 @@ def refuse_known_others(head: bytes, size: int, tail: bytes = b"") -> None:
     text = decode_head(head)
     if size <= len(head) and not text.strip("\ufeff\0 \r\n\t"):
         raise InvalidRecording("empty_file")
-    if any(_BLOOD_PRESSURE.search(line) for line in text.splitlines()[:3]):
+    if not head.startswith(_CONTAINERS) and any(_BLOOD_PRESSURE.search(line) for line in text.splitlines()[:3]):
         raise InvalidRecording("blood_pressure")
 
 
@@ -65,11 +67,15 @@ def unclaimed(head: bytes, formats: str = "") -> InvalidRecording:
     Returns
     -------
     InvalidRecording
-        ``no_time_column`` with ``line`` for a table of text without any clock, else ``unknown_format`` with ``formats``
-        and ``seen``, which tells the shape of the first bytes and never a text of the file.
+        ``unknown_json``, ``unknown_xml``; ``no_time_column`` with ``line`` for a table of text without any clock, else
+        ``unknown_format`` with ``formats`` and ``seen``, which tells the shape of the first bytes and never a text of
+        the file.
     """
     text = decode_head(head)
     lines = [line for line in text.splitlines() if line.strip()]
+    structure = _STRUCTURES.get(text.lstrip("\ufeff \r\n\t")[:1])
+    if structure is not None:
+        return InvalidRecording(structure)
     is_text = "\0" not in text and all(character.isprintable() or character in "\r\n\t\ufeff" for character in text)
     if not is_text:
         return InvalidRecording(
@@ -78,7 +84,7 @@ def unclaimed(head: bytes, formats: str = "") -> InvalidRecording:
     counts = Counter(_SEPARATOR.findall(lines[0] if lines else "")).most_common(1)
     if counts and not any(CLOCK.search(line) for line in lines):
         return InvalidRecording("no_time_column", line=1)
-    if counts:
+    if counts and counts[0][1] < MAX_COLUMNS:
         mark, count = counts[0]
         seen = f"text, {count + 1} columns separated by {_SHOWN.get(mark, mark)}"
     else:

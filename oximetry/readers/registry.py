@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.plausibility import refuse_implausible
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers import refusals
 from oximetry.readers.facts import FormatFacts
@@ -76,8 +77,10 @@ class Registry:
         return self._readers
 
     def claimants(self, probe: Probe) -> list[Reader]:
-        """The readers that recognise a probe; well-kept readers never share one."""
-        return [reader for reader in self._readers if reader.recognises(probe)]
+        """The readers that recognise a probe, of those the least general; well-kept readers never share one."""
+        claimants = [reader for reader in self._readers if reader.recognises(probe)]
+        least = min((reader.facts.generality for reader in claimants), default=0)
+        return [reader for reader in claimants if reader.facts.generality == least]
 
     def read(self, content: bytes, hints: Hints | None = None) -> Recording:
         """Sniff a file and read it.
@@ -99,7 +102,7 @@ class Registry:
         InvalidRecording
             What the file is instead (``empty_file``, ``is_image``, ``is_pdf``, ``is_html``, ``is_zip``,
             ``blood_pressure``, ``no_time_column``), ``unknown_format`` with ``seen`` and ``formats``,
-            ``ambiguous_format`` with ``readers``, or the reader's own reason.
+            ``ambiguous_format`` with ``readers``, the reader's own reason, or one of `refuse_implausible`.
         """
         probe = Probe.of(content)
         refusals.refuse_known_others(probe.head, probe.size, probe.tail)
@@ -108,4 +111,7 @@ class Registry:
             raise InvalidRecording("ambiguous_format", readers=", ".join(reader.name for reader in claimants))
         if not claimants:
             raise refusals.unclaimed(probe.head, ", ".join(reader.facts.title for reader in self._readers))
-        return claimants[0].read(content, hints or Hints())
+        reader = claimants[0]
+        recording = replace(reader.read(content, hints or Hints()), original=reader.facts.original)
+        refuse_implausible(recording)
+        return recording

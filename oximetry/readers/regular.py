@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.plausibility import refuse_other_units
 from oximetry.domain.quality import SPO2_RANGE_PCT, within
 from oximetry.domain.recording import MAX_ROWS, Hints, Note, Recording, Samples
 from oximetry.readers.timeline import Origin
@@ -53,10 +54,12 @@ def regular_recording(series: Series, origin: Origin) -> Recording:
     Raises
     ------
     InvalidRecording
-        ``too_few_rows`` (``rows``), ``too_long`` (``rows``, ``limit``), ``no_oximeter_data``.
+        ``too_few_rows`` (``rows``), ``too_long`` (``rows``, ``limit``), ``no_oximeter_data``; the reasons of
+        `refuse_other_units`.
     """
     rows = int(series.spo2_pct.size)
     check_rows(rows)
+    refuse_other_units(series.spo2_pct, series.pulse_bpm)
     if not within(series.spo2_pct, SPO2_RANGE_PCT).any():
         raise InvalidRecording("no_oximeter_data")
     return Recording(
@@ -72,6 +75,7 @@ def regular_recording(series: Series, origin: Origin) -> Recording:
         sampling_interval_s=float(series.interval_s),
         notes=series.notes,
         vendor=series.vendor,
+        floor_pct=origin.floor_pct,
     )
 
 

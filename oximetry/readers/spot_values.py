@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 
 from oximetry.domain.errors import InvalidRecording
 from oximetry.domain.quality import SPO2_RANGE_PCT, within
 from oximetry.domain.recording import MAX_ROWS, Hints, Note, Recording, fill_holes
-from oximetry.readers.timeline import Origin
+from oximetry.readers.timeline import DAY_S, Origin, Rows
 
 INTERVAL_S = 60.0
 NOON = timedelta(hours=12)
+DAILY_S = 20 * 3600
 
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d):\d\d(?:\.\d{1,6})?(?: ?[+-]\d\d:?\d\d)?", re.ASCII)
 
@@ -78,6 +81,33 @@ def spot_recording(
         sampling_interval_s=INTERVAL_S,
         notes=notes,
     )
+
+
+def are_spots(wall_s: npt.NDArray[np.int64]) -> bool:
+    """Whether the moments of a table, in any order, lie a minute or more apart: half of their steps do.
+
+    Raises
+    ------
+    InvalidRecording
+        ``means_only`` when they lie a day apart: what a table has one of each day is no reading.
+    """
+    steps = np.diff(np.unique(wall_s))
+    if not steps.size or np.median(steps) < INTERVAL_S:
+        return False
+    if np.median(steps) >= DAILY_S:
+        raise InvalidRecording("means_only")
+    return True
+
+
+def spot_table(rows: Rows, origin: Origin, hints: Hints, notes: tuple[Note, ...]) -> Recording:
+    """The recording of a table of spot values; notes and reasons as of `spot_recording`."""
+    spo2_pct: dict[datetime, float] = {}
+    pulse_bpm: dict[datetime, float] = {}
+    for wall_s, spo2, pulse in zip(rows.wall_s.tolist(), rows.spo2_pct.tolist(), rows.pulse_bpm.tolist(), strict=True):
+        minute = datetime.fromordinal(wall_s // DAY_S) + timedelta(seconds=wall_s % DAY_S // 60 * 60)
+        if math.isnan(spo2_pct.get(minute, math.nan)):
+            spo2_pct[minute], pulse_bpm[minute] = spo2, pulse
+    return spot_recording(spo2_pct, pulse_bpm, origin, hints, notes)
 
 
 def percent(value: float) -> float:

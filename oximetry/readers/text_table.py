@@ -23,7 +23,7 @@ MAX_LINE_CHARACTERS = 4096
 MAX_COLUMNS = 32
 SAMPLE_ROWS = 20
 CHUNK_ROWS = 8192
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
 
 Numbers = npt.NDArray[np.int32]
 
@@ -32,7 +32,7 @@ _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
 _VALUE = re.compile(r"\d+(?:[.,]\d+)?|[-–— ]*[-–—][-–— ]*", re.ASCII)
 _SEP_LINE = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_NOTHING = " ,;\t\xa0"
+_NOTHING = " ,;\t|\xa0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Layout:
     Attributes
     ----------
     delimiter : str
-        One of ``,``, ``;`` and TAB.
+        One of ``,``, ``;``, TAB and ``|``.
     time_column : int
         Index of the column whose cells hold a date and a clock.
     width : int
@@ -77,20 +77,26 @@ class Table:
     numbers: Numbers
     cut_line: int | None
 
+    @classmethod
+    def of(cls, layout: Layout, rows: Sequence[tuple[int, str]]) -> Table:
+        """The table of some numbered lines."""
+        numbers = np.array([number for number, _ in rows], dtype=np.int32)
+        return cls(layout, [line for _, line in rows], numbers, None)
+
 
 def decode(content: bytes) -> str:
-    """The characters of a text file: UTF-16 when a byte order mark says so, else UTF-8, else Windows-1250.
+    """The characters of a text file: UTF-16 by its mark or its zeros, else UTF-8, else Windows-1250.
 
     Raises
     ------
     InvalidRecording
         ``binary_content`` when there is a NUL or a broken UTF-16 character.
     """
-    encoding = _UTF16.get(content[:2])
+    encoding, mark_bytes = _utf16(content)
     if encoding is not None:
         even = len(content) // 2 * 2
         try:
-            text = content[2:even].decode(encoding)
+            text = content[mark_bytes:even].decode(encoding)
         except UnicodeDecodeError as error:
             raise InvalidRecording("binary_content") from error
     else:
@@ -105,10 +111,25 @@ def decode(content: bytes) -> str:
 
 def decode_head(head: bytes) -> str:
     """The characters of a file's first bytes, whatever they are; the last one may be cut. Never raises."""
-    encoding = _UTF16.get(head[:2])
+    encoding, mark_bytes = _utf16(head)
     if encoding is not None:
-        return head[2:].decode(encoding, errors="ignore")
+        return head[mark_bytes:].decode(encoding, errors="ignore")
     return head.decode("utf-8-sig", errors="ignore")
+
+
+def _utf16(content: bytes) -> tuple[str | None, int]:
+    """The encoding and the length of its mark; without a mark, every second of the first bytes is a zero."""
+    encoding = _UTF16.get(content[:2])
+    if encoding is not None:
+        return encoding, 2
+    first = content[:512]
+    even, odd = first[::2], first[1::2]
+    if len(odd) >= 8 and first.isascii():
+        if odd.count(0) >= 0.9 * len(odd) and not even.count(0):
+            return "utf-16-le", 0
+        if even.count(0) >= 0.9 * len(even) and not odd.count(0):
+            return "utf-16-be", 0
+    return None, 0
 
 
 def split_lines(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from struct import Struct
 import numpy as np
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.quality import LOWEST_PRINTED_PCT
 from oximetry.domain.recording import Hints, Note, Recording
 from oximetry.readers.facts import FormatFacts, Proof
 from oximetry.readers.file_names import device_in_name
@@ -21,7 +22,7 @@ HEADER_BYTES = 40
 RECORD = np.dtype([("spo2", "u1"), ("pulse", "<u2"), ("motion", "u1"), ("flags", "u1")])
 SPO2_MISSING = 255
 PULSE_MOST = 255
-INTERVALS_S = (1, 2, 4)
+INTERVALS_S = {3: (2, 4), 5: (1, 2, 4), 6: (1, 2, 4)}
 INTERVAL_TOLERANCE = 0.05
 
 _HEADER = Struct("<BBHBBBBBIHHBBBBBHBBIB")
@@ -97,11 +98,12 @@ class ViatomBinary:
     facts = FormatFacts(
         title="Viatom binary v3/v5/v6",
         recognised_by="first byte 3, 5 or 6, second 0 or 1, then a date from 2000 to 2100",
-        interval="duration divided by records: 1, 2 or 4 s",
+        interval="duration divided by records: 2 or 4 s, from version 5 on 1 s, too",
         missing="SpO2 255, pulse above 255; SpO2 255 with a pulse is a reading below the device's range",
         proof=Proof.REAL_FILE,
         remark="v3 proven row for row against its CSV; v5 and v6 on a specification only. Files of version 3 that hold "
         "each sample twice are halved. The header's statistics are kept as the vendor's numbers.",
+        floor_pct=LOWEST_PRINTED_PCT,
     )
 
     def recognises(self, probe: Probe) -> bool:
@@ -140,7 +142,7 @@ class ViatomBinary:
         pulse_bpm[rows["pulse"] > PULSE_MOST] = np.nan
         motion = rows["motion"].astype(np.float64)
         series = Series(header.started_at, interval_s, spo2_pct, pulse_bpm, motion, notes, header.vendor)
-        return regular_recording(series, Origin(self.name, *device_in_name(hints.filename)))
+        return regular_recording(series, Origin(self.name, *device_in_name(hints.filename), self.facts.floor_pct))
 
 
 def _holds_pairs(header: Header, rows: np.ndarray[tuple[int], np.dtype[np.void]]) -> bool:
@@ -155,19 +157,21 @@ def _timing(header: Header, count: int, *, doubled: bool) -> tuple[int, int]:
     """
     candidates = [count, header.records, *([2 * header.records] if doubled else [])]
     for records in sorted({records for records in candidates if records >= count}):
-        interval_s = _interval(records, header.duration_s)
+        interval_s = _interval(records, header)
         if interval_s is not None and (records > count or header.records <= count):
             return records, interval_s
     raise InvalidRecording("interval_unknown", records=count, duration_s=header.duration_s)
 
 
-def _interval(records: int, duration_s: int) -> int | None:
-    """The one interval that fits records and duration, the duration's overflow after 18.2 h included."""
-    found = [
-        interval_s
-        for interval_s in INTERVALS_S
-        if _distance(records * interval_s, duration_s) <= max(interval_s, INTERVAL_TOLERANCE * records * interval_s)
-    ]
+def _interval(records: int, header: Header) -> int | None:
+    """The one interval of the version that fits records and duration, its overflow after 18.2 h included.
+
+    One that fits to the interval itself is taken before those that fit by a twentieth.
+    """
+    off_s = {one: _distance(records * one, header.duration_s) for one in INTERVALS_S[header.version]}
+    exact = [one for one, distance_s in off_s.items() if distance_s <= one]
+    near = [one for one, distance_s in off_s.items() if distance_s <= INTERVAL_TOLERANCE * records * one]
+    found = exact or near
     return found[0] if len(found) == 1 else None
 
 

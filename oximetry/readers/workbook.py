@@ -16,10 +16,11 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from oximetry.domain.errors import InvalidRecording
+from oximetry.domain.file_types import FileType
 from oximetry.domain.recording import MAX_ROWS, Hints, Recording
 from oximetry.readers import refusals
 from oximetry.readers.facts import FormatFacts, Proof
-from oximetry.readers.registry import Probe, Reader
+from oximetry.readers.registry import Probe, Reader, Registry
 from oximetry.readers.text_table import MAX_COLUMNS
 
 MOST_TIMES_LARGER = 25
@@ -53,10 +54,11 @@ class Workbook:
         missing="as of the text it was made from",
         proof=Proof.SPECIFICATION,
         remark="Dates may be cells of a date, of text, or plain serial numbers (1900 system).",
+        original=FileType("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     )
 
     def __init__(self, text_readers: Sequence[Reader]) -> None:
-        self._text_readers = tuple(text_readers)
+        self._text_readers = Registry(text_readers)
 
     def recognises(self, probe: Probe) -> bool:
         """Whether the names in the ZIP are those of a workbook."""
@@ -73,8 +75,7 @@ class Workbook:
         """
         _measure(content)
         text = _as_text(_first_sheet(content)).encode()
-        probe = Probe.of(text)
-        claimants = [reader for reader in self._text_readers if reader.recognises(probe)]
+        claimants = self._text_readers.claimants(Probe.of(text))
         if len(claimants) != 1:
             raise InvalidRecording("xlsx_without_recording")
         return replace(claimants[0].read(text, hints), format=self.name)

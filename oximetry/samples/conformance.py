@@ -83,8 +83,8 @@ def _can_hold(writer: Writer, sample: Sample, recording: Recording) -> bool:
     """Whether nothing of the night's answers is lost: its interval, its unmeasured lows, its clock without holes."""
     whole = sample.expected["gaps"] == 0 and recording.clock_set_back_at_s is None
     kept = writer.keeps_missing or sample.expected["valid_s"] == sample.expected["recorded_s"]
-    pulse = writer.holds_pulse or sample.expected["below_range_s"] == 0
-    return whole and kept and pulse and recording.sampling_interval_s in writer.intervals_s
+    low = sample.expected["below_range_s"] == 0 or (writer.holds_pulse and writer.states_floor)
+    return whole and kept and low and recording.sampling_interval_s in writer.intervals_s
 
 
 def _written(writer: Writer, sample: Sample, recording: Recording) -> PackFile:

@@ -10,10 +10,11 @@ import math
 import random
 from dataclasses import dataclass, field
 
+from oximetry.domain.quality import LOWEST_PRINTED_PCT
+
 SETTLE_S = 160.0
 DIP_HOLD_S = 8.0
 DIP_RECOVERY_S = 12.0
-LOWEST_PRINTED_PCT = 61
 
 
 @dataclass(slots=True)
@@ -93,13 +94,13 @@ class Trace:
 
     def below_range(self, seconds: float) -> None:
         """A fall below what the device prints: no SpO2 for longer than 12 s while the pulse goes on; no event."""
-        self._fall(self.level_pct - LOWEST_PRINTED_PCT)
+        self._fall(self.level_pct - int(LOWEST_PRINTED_PCT))
         rows = self._rows(seconds)
         for _ in range(rows):
             self._row(None, effort=-4.0)
         self.below_range_rows.append(rows)
-        self._row(LOWEST_PRINTED_PCT + 2, effort=2.0)
-        self._recover(LOWEST_PRINTED_PCT + 2)
+        self._row(int(LOWEST_PRINTED_PCT) + 2, effort=2.0)
+        self._recover(int(LOWEST_PRINTED_PCT) + 2)
 
     def off_finger(self, seconds: float) -> None:
         """No readings at all, while the device is being moved."""

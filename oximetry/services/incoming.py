@@ -15,11 +15,12 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """The limits of a batch, in bytes and files."""
+    """The limits of a batch, in bytes and files; ``staging_bytes`` is what a doctor's working space holds in all."""
 
     file_bytes: int
     files: int
     batch_bytes: int
+    staging_bytes: int = 1000 * MEGABYTE
 
 
 @dataclass(frozen=True)

@@ -13,18 +13,14 @@ from uuid import uuid4
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import ConfigurationError, InvalidRequest, LinkRefused
 from oximetry.domain.extra_rules import NAMES
+from oximetry.domain.label_privacy import telling
 from oximetry.domain.ports import Clock, Vault
 from oximetry.domain.records import Link, OldLink, Patient
 
 logger = logging.getLogger(__name__)
 
-
 MAX_LABEL_LENGTH = 80
-
-
 _OLD_TOKEN = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
-
-
 _SECRET = re.compile(r"^[A-Za-z0-9_-]{43}$")
 
 
@@ -58,12 +54,12 @@ class PatientLinks:
     def create(self, doctor_id: str, label: str | None = None) -> PatientCard:
         """A new patient with a live link."""
         with self._catalogue.write() as transaction:
-            patient = self.create_within(transaction, doctor_id, label)
+            patient = self.create_within(transaction, doctor_id, checked_label(label))
         return self.card(doctor_id, patient.id)
 
     def create_within(self, transaction: Transaction, doctor_id: str, label: str | None = None) -> Patient:
-        """The same as one step of a larger transaction."""
-        patient = transaction.patients.create(str(uuid4()), doctor_id, _checked_label(label), self._clock())
+        """The same as one step of a larger transaction, with a label that was checked."""
+        patient = transaction.patients.create(str(uuid4()), doctor_id, label, self._clock())
         self.add_link_within(transaction, patient.id)
         transaction.audit.add(self._clock(), doctor_id, "patient_created", ("patient", patient.id))
         return patient
@@ -118,9 +114,9 @@ class PatientLinks:
             return [self._card(patient, links.get(patient.id)) for patient in patients]
         return [PatientCard(patient, None, links.get(patient.id)) for patient in patients]
 
-    def set_label(self, doctor_id: str, patient_id: str, label: str | None) -> None:
-        """Change the label that only the doctor sees; at most 80 characters."""
-        checked = _checked_label(label)
+    def set_label(self, doctor_id: str, patient_id: str, label: str | None, *, acknowledged: bool = False) -> None:
+        """Change the label that only the doctor sees; see `checked_label`."""
+        checked = checked_label(label, acknowledged=acknowledged)
         with self._catalogue.write() as transaction:
             transaction.patients.get(doctor_id, patient_id)
             transaction.patients.set_label(doctor_id, patient_id, checked)
@@ -227,8 +223,16 @@ def old_token_sha256(token: str) -> str:
     return hashlib.sha256(token[:200].lower().encode(errors="replace")).hexdigest()
 
 
-def _checked_label(label: str | None) -> str | None:
+def checked_label(label: str | None, *, acknowledged: bool = False) -> str | None:
+    """A label as it is kept; ``None`` for an empty one.
+
+    Raises ``InvalidRequest``: ``label_too_long`` (``maximum``), and ``label_id_number``, ``label_phone`` or
+    ``label_name`` for one that tells who the person is, unless that was asked about before.
+    """
     cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in label or "").split())
     if len(cleaned) > MAX_LABEL_LENGTH:
         raise InvalidRequest("label_too_long", maximum=MAX_LABEL_LENGTH)
+    told = telling(cleaned)
+    if told is not None and not acknowledged:
+        raise InvalidRequest(f"label_{told.value}")
     return cleaned or None

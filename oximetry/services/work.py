@@ -11,12 +11,13 @@ from uuid import uuid4
 
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import (
-    CatalogueUnavailable,
-    NotReady,
+    InvalidRecording,
+    InvalidRequest,
+    InvalidUpload,
+    NotFound,
+    ObjectMissing,
     OximetryError,
-    RenderingUnavailable,
-    StorageRefused,
-    StorageUnavailable,
+    SyncAborted,
 )
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import Job
@@ -25,11 +26,13 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=20)
 MAX_CRASHES = 12
-MAX_UNEXPECTED = 5
 BACKOFF_S = (2, 5, 10, 20, 40, 60, 120, 300)
+REST = timedelta(hours=1)
+"""How long a job rests under which worker after worker died, so that it cannot keep all of them dying."""
 
-UNSEEN = frozenset({"empty_staging", "render_plot", "move_night", "expunge", "archive", "verify_files"})
-"""Jobs that no row of a batch tells of: a store that refuses does not end them, they wait for the operator."""
+FINAL = (InvalidRecording, InvalidUpload, InvalidRequest, NotFound, SyncAborted)
+"""What ends a job: its subject is gone or its content is refused. Everything else is circumstance, and it waits; so
+does a job whose object the store denies (`ObjectMissing`)."""
 
 JobHandler = Callable[[str], None]
 
@@ -41,6 +44,8 @@ class JobRunner:
     ----------
     handlers : mapping
         Job name to a function of the subject. A handler may run twice: it looks first what is done already.
+        It ends its job by returning or by raising one of `FINAL`; whatever else it raises lets the job wait and be
+        tried again, for as long as it takes.
     on_failure : callable
         Told the job and the reason when it failed for good, so that the page can show it.
     """
@@ -89,25 +94,22 @@ class JobRunner:
             return transaction.jobs.due_count(self._clock())
 
     def _do(self, job: Job) -> None:
-        if job.crashes > MAX_CRASHES:
-            self._fail(job, "failed_repeatedly")
+        if job.was_abandoned and job.crashes > MAX_CRASHES:
+            logger.error("job rests name=%s subject=%s crashes=%d", job.name, job.subject, job.crashes)
+            self._put_off(job, REST, "failed_repeatedly")
             return
         try:
             self._handlers[job.name](job.subject)
-        except (StorageUnavailable, RenderingUnavailable, CatalogueUnavailable, NotReady) as error:
+        except ObjectMissing as error:
             self._postpone(job, error.reason)
-        except OximetryError as error:
-            if isinstance(error, StorageRefused) and job.name in UNSEEN:
-                self._postpone(job, error.reason)  # until the operator has mended the settings
-                return
+        except FINAL as error:
             logger.warning("job failed name=%s subject=%s reason=%s", job.name, job.subject, error.reason)
             self._fail(job, error.reason)
+        except OximetryError as error:
+            self._postpone(job, error.reason)
         except Exception:
             logger.exception("job broke name=%s subject=%s attempts=%d", job.name, job.subject, job.attempts)
-            if job.attempts >= MAX_UNEXPECTED:
-                self._fail(job, "unexpected")
-            else:
-                self._postpone(job, "unexpected")
+            self._postpone(job, "unexpected")
         else:
             with self._catalogue.write() as transaction:
                 transaction.jobs.finish(job, self._clock())
@@ -116,8 +118,11 @@ class JobRunner:
         # a little apart, or everything that one outage stopped comes back at one moment
         wait = BACKOFF_S[min(job.attempts, len(BACKOFF_S)) - 1] * uniform(0.8, 1.0)
         logger.warning("job waits name=%s subject=%s reason=%s wait_s=%.0f", job.name, job.subject, reason, wait)
+        self._put_off(job, timedelta(seconds=wait), reason)
+
+    def _put_off(self, job: Job, wait: timedelta, reason: str) -> None:
         with self._catalogue.write() as transaction:
-            transaction.jobs.postpone(job, self._clock() + timedelta(seconds=wait), reason)
+            transaction.jobs.postpone(job, self._clock() + wait, reason)
 
     def _fail(self, job: Job, reason: str) -> None:
         try:

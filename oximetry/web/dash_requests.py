@@ -44,8 +44,8 @@ def _same(registered: list[dict[str, Any]], given: Any) -> bool:
 
 def _names(expected: dict[str, Any], value: Any) -> bool:
     if str(expected["id"]).startswith("{"):  # a pattern: one component, or a list of them
-        found = value if isinstance(value, list) else [value]
-        return all(isinstance(one, dict) and isinstance(one.get("id"), dict) for one in found)
+        outputs = value if isinstance(value, list) else [value]
+        return all(isinstance(one, dict) and isinstance(one.get("id"), dict) for one in outputs)
     if not isinstance(value, dict):
         return False
     return bool(value.get("id") == expected["id"] and value.get("property") == expected["property"])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from oximetry.domain.desaturation import MEAN_120S
 from oximetry.domain.metrics import NightAnalysis
+from oximetry.domain.night_numbers import NightNumbers, UsedRule
 from oximetry.domain.recording import Recording
 from oximetry.web.i18n import Words
+from oximetry.web.numbers import ODI3, ODI3_COMPANION, ODI4, ODI4_COMPANION
 
 SPO2, PULSE, MARK, MOTION = "#005FB8", "#B3261E", "#7A1F5C", "#6B7280"
 BELOW_90, BELOW_88, GAP, EXCLUDED = "#FDE7C7", "#F9CFC9", "#9AA5B1", "#52606D"
@@ -78,27 +80,23 @@ def clock(recording: Recording, elapsed_s: float) -> datetime:
     return recording.started_at + timedelta(seconds=float(elapsed_s))
 
 
-def caption(numbers: Mapping[str, Any], words: Words) -> str:
+def caption(numbers: NightNumbers, words: Words) -> str:
     """Both rules' numbers in one line, with the rules' names and versions."""
-    rule = numbers["rule"]
-    first = words(
-        "caption.headline",
-        rule=rule["name"],
-        version=rule["version"],
-        odi3=words.number(numbers["odi3_per_h"]),
-        odi4=words.number(numbers["odi4_per_h"]),
+    companion = numbers.companion_rule or UsedRule.of(MEAN_120S)
+    rules = ((numbers.rule, ODI3, ODI4), (companion, ODI3_COMPANION, ODI4_COMPANION))
+    return " · ".join(
+        words(
+            "caption.rule",
+            rule=rule.name,
+            version=rule.version,
+            odi3=odi3.text(numbers, words),
+            odi4=odi4.text(numbers, words),
+        )
+        for rule, odi3, odi4 in rules
     )
-    second = words(
-        "caption.companion",
-        odi3=words.number(numbers["odi3_mean120_per_h"]),
-        odi4=words.number(numbers["odi4_mean120_per_h"]),
-    )
-    return f"{first} · {second}"
 
 
-def picture_parts(
-    recording: Recording, analysis: NightAnalysis, numbers: Mapping[str, Any], words: Words
-) -> dict[str, Any]:
+def picture_parts(recording: Recording, analysis: NightAnalysis, numbers: NightNumbers, words: Words) -> dict[str, Any]:
     """What a PNG carries inside: title, caption, the lowered axis, what the signs mean; and no range slider."""
     title = words.title(recording.started_at, recording.ended_at, recording.device_serial)
     notes = []

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.metrics import NightAnalysis
-from oximetry.domain.quality import runs_of
+from oximetry.domain.quality import LOWEST_PRINTED_PCT, runs_of
 from oximetry.domain.recording import Recording
 from oximetry.services.nights.analysis import NightReport
 from oximetry.web.figure_layout import (
@@ -62,7 +62,7 @@ def night_figure(night: NightReport, words: Words, *, picture: bool = False) -> 
     ]
     layout = night_layout(recording, analysis, words, slider=not picture)
     if picture:
-        layout.update(picture_parts(recording, analysis, night.as_json(), words))
+        layout.update(picture_parts(recording, analysis, night.numbers, words))
     return {"data": data, "layout": layout}
 
 
@@ -202,7 +202,9 @@ def _spans(recording: Recording, analysis: NightAnalysis, words: Words, floor: f
         if (last - first) * recording.sampling_interval_s >= SHORTEST_GAP_DRAWN_S
     ]
     return [
-        _polygons(recording, below, (floor, 61.0), words("plot.below_range"), {"shape": "/", "fgcolor": MARK}),
+        _polygons(
+            recording, below, (floor, LOWEST_PRINTED_PCT), words("plot.below_range"), {"shape": "/", "fgcolor": MARK}
+        ),
         _polygons(recording, gaps, (floor, SPO2_AXIS_TO), words("plot.gap"), {"shape": ".", "fgcolor": GAP}),
         _polygons(recording, excluded, (floor, SPO2_AXIS_TO), words("plot.excluded"), CROSSED),
     ]
@@ -218,9 +220,9 @@ def _polygons(
     xs: list[str | None] = []
     ys: list[float | None] = []
     for first, last in runs:
-        left = clock(recording, recording.time_s[first]).isoformat()
+        left_edge = clock(recording, recording.time_s[first]).isoformat()
         right = clock(recording, recording.time_s[last - 1] + recording.sampling_interval_s).isoformat()
-        xs += [left, left, right, right, None]
+        xs += [left_edge, left_edge, right, right, None]
         ys += [height[0], height[1], height[1], height[0], None]
     colour = pattern["fgcolor"]
     return {

@@ -70,12 +70,12 @@ def moment(value: object, otherwise: str = "start_implausible") -> datetime:
     """A wall clock's date and time; one with a zone is not what a device shows. ``otherwise`` is the refusal."""
     given = maybe_text(value)
     try:
-        found = datetime.fromisoformat(given or "")
+        parsed = datetime.fromisoformat(given or "")
     except ValueError as error:
         raise InvalidRequest(otherwise) from error
-    if found.tzinfo is not None:
+    if parsed.tzinfo is not None:
         raise InvalidRequest(otherwise)
-    return found
+    return parsed
 
 
 def clicked() -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from oximetry.domain.device_report import DeviceReport
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.reconciliation import Compared, reconcile
 from oximetry.domain.records import VendorReport
 from oximetry.domain.report_curve import ReportCurve
@@ -56,9 +56,9 @@ def card(report: VendorReport, downloads: Sequence[Component], words: Words) -> 
 
 def printed(report: VendorReport, words: Words) -> list[Component]:
     """The numbers that a report prints, marked as the vendor's."""
-    if report.numbers is None:
+    read = report.numbers
+    if read is None:
         return [html.P(words("report.unread"), className="note")]
-    read = DeviceReport.from_json(report.numbers)
     rows = [
         html.Tr([html.Td(words(f"vendor.{name}")), html.Td(words.number(getattr(read, name), _DECIMALS.get(name, 0)))])
         for name in _SHOWN
@@ -83,17 +83,17 @@ def _page(report: VendorReport, words: Words) -> list[Component]:
     return [html.P(html.A(words("report.page"), href=f"/patient/{report.preview.key}", target="_blank"))]
 
 
-def beside_ours(reports: Sequence[Printed], values: Mapping[str, Any], words: Words) -> list[Component]:
+def beside_ours(reports: Sequence[Printed], numbers: NightNumbers, words: Words) -> list[Component]:
     """For each report of a night a table of its numbers and ours, what differs and why."""
-    return [_reconciled(report, values, words) for report in reports]
+    return [_reconciled(report, numbers, words) for report in reports]
 
 
-def differences(found: Sequence[Compared], words: Words) -> str:
+def differences(comparisons: Sequence[Compared], words: Words) -> str:
     """``SpO2 medie (%): raport 91, înregistrare 88,2``; for the question before a doubtful report is stored."""
     return "; ".join(
         words("report.both_sides", name=_name(one.name, words), theirs=_shown(one.name, one.theirs, words),
               ours=_shown(one.name, one.ours, words))
-        for one in found
+        for one in comparisons
     )  # fmt: skip
 
 
@@ -148,15 +148,14 @@ def curve_figure(drawn: ReportCurve, report: Printed, words: Words) -> dict[str,
     }  # fmt: skip
 
 
-def _reconciled(report: Printed, values: Mapping[str, Any], words: Words) -> Component:
+def _reconciled(report: Printed, numbers: NightNumbers, words: Words) -> Component:
     if report.numbers is None:
         return html.P(words("report.unread"), className="note")
-    read = DeviceReport.from_json(report.numbers)
-    found = reconcile(read, values)
-    rows = [_row(one, words) for one in found if one.name != "started_at" or one.agrees is False]
+    comparisons = reconcile(report.numbers, numbers)
+    rows = [_row(one, words) for one in comparisons if one.name != "started_at" or one.agrees is False]
     head = html.Tr([html.Th(words(f"vendor.{column}")) for column in ("number", "report", "ours", "difference", "why")])
     table = html.Table([html.Thead(head), html.Tbody(rows)], className="events")
-    wrong = any(one.agrees is False for one in found)
+    wrong = any(one.agrees is False for one in comparisons)
     notes = [html.P(words("report.disagrees"), className="note")] if wrong else []
     return html.Details(
         [html.Summary(words("report.beside_ours")), *notes, html.Div(table, className="scroll"), *curve(report, words)],
@@ -164,27 +163,35 @@ def _reconciled(report: Printed, values: Mapping[str, Any], words: Words) -> Com
     )
 
 
-def _row(one: Compared, words: Words) -> Component:
-    both = one.theirs is not None and one.ours is not None
-    gap = words.number((one.theirs or 0) - (one.ours or 0), 0 if one.name.endswith("_s") else 2) if both else ""
-    why = words(f"report.{one.why}") if one.why and (one.theirs != one.ours or not both) else ""
+def _row(comparison: Compared, words: Words) -> Component:
+    both = comparison.theirs is not None and comparison.ours is not None
+    gap = (
+        words.number((comparison.theirs or 0) - (comparison.ours or 0), 0 if comparison.name.endswith("_s") else 2)
+        if both
+        else ""
+    )
+    why = (
+        words(f"report.{comparison.why}")
+        if comparison.why and (comparison.theirs != comparison.ours or not both)
+        else ""
+    )
     return html.Tr(
         [
-            html.Td(_name(one.name, words)),
-            html.Td(_shown(one.name, one.theirs, words)),
-            html.Td(_shown(one.name, one.ours, words)),
+            html.Td(_name(comparison.name, words)),
+            html.Td(_shown(comparison.name, comparison.theirs, words)),
+            html.Td(_shown(comparison.name, comparison.ours, words)),
             html.Td(gap),
-            html.Td(words("report.must_agree") if one.agrees is False else why, className="quiet"),
+            html.Td(words("report.must_agree") if comparison.agrees is False else why, className="quiet"),
         ],
-        className="disagrees" if one.agrees is False else "",
+        className="disagrees" if comparison.agrees is False else "",
     )
 
 
 def _name(name: str, words: Words) -> str:
-    found = _IN_A_TABLE.fullmatch(name)
-    if not found:
+    band = _IN_A_TABLE.fullmatch(name)
+    if not band:
         return words(f"vendor.{name}")
-    table, label, _ = found.groups()
+    table, label, _ = band.groups()
     return words("report.pulse_band" if table == "pulse" else "report.spo2_band", range=label)
 
 

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from oximetry.services.accounts import AccountService
+from oximetry.services.clinics import ClinicService
 from oximetry.services.intake.assignment import AssignmentService
 from oximetry.services.intake.batch import BatchService
 from oximetry.services.intake.joining import JoiningService
 from oximetry.services.intake.report_choices import ReportChoiceService
 from oximetry.services.intake.staged import StagedNights
+from oximetry.services.intake.taking_back import TakingBackService
 from oximetry.services.intake.uploads import UploadService
 from oximetry.services.links import PatientLinks
+from oximetry.services.lists import ListService
+from oximetry.services.loans import LoanService
 from oximetry.services.nights.exclusions import ExclusionService
 from oximetry.services.nights.nights import NightService
 from oximetry.services.nights.rule_answers import ExtraRuleService
@@ -49,10 +53,14 @@ class WebServices:
     """The use cases that stand behind the pages."""
 
     accounts: AccountService
+    clinics: ClinicService
     links: PatientLinks
+    lists: ListService
+    loans: LoanService
     uploads: UploadService
     batches: BatchService
     assignment: AssignmentService
+    taking_back: TakingBackService
     joining: JoiningService
     report_choices: ReportChoiceService
     nights: NightService

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from dash import html
 from dash.development.base_component import Component
 
-from oximetry.web.i18n import Words
+from oximetry.domain.night_numbers import NightNumbers
+from oximetry.web.i18n import NO_VALUE, Words
+from oximetry.web.numbers import BELOW90, EVENTS3, EVENTS4, LOWEST, MEAN, ShownNumber
 
-# the device's name of a number, ours, and the decimals to show
-_PAIRS = (
-    ("spo2_mean_pct", "spo2_mean_pct", 1),
-    ("spo2_min_pct", "spo2_min_pct", 0),
-    ("below90_pct", "time_below_pct", 1),
-    ("drops_over_3pct", "desaturations3", 0),
-    ("drops_over_4pct", "desaturations4", 0),
-    ("o2_score", None, 1),
+# the device's name of a number, and ours
+_PAIRS: tuple[tuple[str, ShownNumber | None], ...] = (
+    ("spo2_mean_pct", MEAN),
+    ("spo2_min_pct", LOWEST),
+    ("below90_pct", BELOW90),
+    ("drops_over_3pct", EVENTS3),
+    ("drops_over_4pct", EVENTS4),
+    ("o2_score", None),
 )
 _WHY = {
     "spo2_mean_pct": "vendor.why_mean",
@@ -29,32 +28,22 @@ _WHY = {
 }
 
 
-def beside_ours(values: Mapping[str, Any], words: Words) -> Component | None:
+def beside_ours(numbers: NightNumbers, words: Words) -> Component | None:
     """A table of the device's numbers and ours; ``None`` when the file carries none of the device's."""
-    vendor = values.get("vendor") or {}
     rows = [
         html.Tr(
             [
                 html.Td(words(f"vendor.{name}")),
-                html.Td(words.number(vendor[name], decimals)),
-                html.Td(words.number(_ours(values, own), decimals)),
+                html.Td(words.number(numbers.vendor[name], ours.decimals if ours else 1)),
+                html.Td(ours.digits(numbers, words) if ours else NO_VALUE),
                 html.Td(words(_WHY[name]), className="quiet"),
             ]
         )
-        for name, own, decimals in _PAIRS
-        if vendor.get(name) is not None
+        for name, ours in _PAIRS
+        if numbers.vendor.get(name) is not None
     ]
     if not rows:
         return None
     head = html.Tr([html.Th(words(f"vendor.{column}")) for column in ("number", "device", "ours", "why")])
     table = html.Table([html.Thead(head), html.Tbody(rows)], className="events")
     return html.Details([html.Summary(words("vendor.title")), html.Div(table, className="scroll")])
-
-
-def _ours(values: Mapping[str, Any], own: str | None) -> float | None:
-    if own is None:
-        return None
-    value = values[own]
-    if value is None:
-        return None
-    return float(value["90"] if isinstance(value, Mapping) else value)

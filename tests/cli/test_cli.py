@@ -392,3 +392,17 @@ def test_reanalyse_plans_and_applies(platform, folder):
     assert run("reanalyse", "--apply", digest).exit_code == 0
     refused = run("reanalyse", "--apply", "another")
     assert (refused.exit_code, digest in refused.stderr) == (1, True)
+
+
+EXPECTED = ROOT / "tests/services/nights/expected"
+ANALYSED = (
+    EXPECTED / "below_range.csv",
+    *(ROOT / "tests/data/formats" / name for name in ("viatom_v3.bin", "apple_health.xml", "edf.edf")),
+)
+
+
+def test_the_json_of_a_night_is_byte_for_byte_what_it_was(run):
+    """Among the four: below-range runs with a band, a device's own numbers, spot values without an ODI."""
+    printed = run("analyse", "--json", *ANALYSED)
+    assert printed.exit_code == 0
+    assert printed.stdout == (EXPECTED / "analyse.jsonl").read_text(encoding="utf-8")

@@ -25,6 +25,7 @@ def _make_recording(spo2, pulse=None, *, interval_s=4.0, time_s=None, gap_row=No
         sampling_interval_s=interval_s,
         clock_set_back_at_s=set_back_at_s,
         notes=notes,
+        floor_pct=61.0,
     )
 
 

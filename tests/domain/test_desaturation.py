@@ -22,8 +22,8 @@ def mean_drops(spo2, drop=3.0, interval_s=4.0):
 
 
 def test_both_rules_are_named_and_versioned():
-    assert (PEAK_NADIR.name, PEAK_NADIR.version) == ("peak-nadir", 1)
-    assert (MEAN_120S.name, MEAN_120S.version) == ("mean-120s", 1)
+    assert (PEAK_NADIR.name, PEAK_NADIR.version) == ("peak-nadir", 2)
+    assert (MEAN_120S.name, MEAN_120S.version) == ("mean-120s", 2)
 
 
 @pytest.mark.parametrize(("low_rows", "count"), [(8, 0), (9, 1)])

@@ -1,15 +1,18 @@
 import math
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oximetry.domain import metrics
 from oximetry.domain.desaturation import MEAN_120S, PEAK_NADIR
-from oximetry.domain.metrics import summarise
 from oximetry.domain.recording import Note
+
+summarise = partial(metrics.summarise, min_rate_valid_s=0.0)  # small nights, worked by hand
 
 NAN = float("nan")
 
@@ -164,13 +167,15 @@ def test_warnings_tell_their_numbers(make_recording):
     analysis = summarise(make_recording([95] * 45 + [NAN] * 8956))
     assert analysis.warnings == (
         Note("ten_hour_limit", {"limit_h": 10.0}),
+        Note("too_short", {"minutes": 3.0, "min_minutes": 10.0}),
         Note("short_valid_time", {"valid_hours": 0.05, "min_valid_hours": 4.0}),
+        Note("missing_share", {"share_pct": pytest.approx(100 * 8956 / 9001)}),
     )
 
 
 def test_readers_notes_come_first(make_recording):
     analysis = summarise(make_recording([95, 62, NAN, 62], notes=(Note("duplicate_rows", {"count": 2}),)))
-    assert codes(analysis) == ["duplicate_rows", "short_valid_time", "below_range"]
+    assert codes(analysis) == ["duplicate_rows", "too_short", "short_valid_time", "below_range"]
     assert analysis.warnings[-1].details == {"runs": 1, "seconds": 4.0}
 
 

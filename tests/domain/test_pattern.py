@@ -53,11 +53,11 @@ def test_hours_count_an_event_where_it_begins_and_only_valid_time(make_recording
 
 
 def test_an_event_that_begins_with_an_hour_belongs_to_that_hour_alone(make_recording) -> None:
-    # row 900 is 3,600 s: the last 95 before a dip of exactly 4 %; the second hour has 100 rows, 400 s
-    recording = make_recording(spo2=[95] * 901 + [91] * 5 + [95] * 94)
+    # row 900 is 3,600 s: the last 95 before a dip of exactly 4 %; the second hour has 500 rows, 2,000 s
+    recording = make_recording(spo2=[95] * 901 + [91] * 5 + [95] * 494)
     first, second = hours(recording, summarise(recording))
     assert (first.desaturations3, second.desaturations3, second.desaturations4) == (0, 1, 1)
-    assert second.odi3_per_h == pytest.approx(9.0)
+    assert second.odi3_per_h == pytest.approx(1.8)
 
 
 def test_halves_split_the_recorded_time(make_recording) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from oximetry.domain.device_report import Band, DeviceReport
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.reconciliation import disagreements, reconcile, share_pct
+from tests.made_up_numbers import night_numbers
 
 REPORT = DeviceReport(
     started_at=datetime(2025, 10, 15, 20, 35),
@@ -40,26 +42,26 @@ REPORT = DeviceReport(
 )
 # of 8934 valid samples: 418 at 95 and above, 2982 from 90 to 94, 5280 from 80 to 89, 173 from 70 to 79, 81 below 70
 BELOW = {"95": 95.3212, "92": 80.1880, "90": 61.9431, "88": 44.5601, "85": 7.7569, "80": 2.8431, "70": 0.9066}
-OURS: dict[str, Any] = {
-    "started_at": "2025-10-15T20:35:10",
-    "sampling_interval_s": 4.0,
-    "recorded_s": 36004.0,
-    "valid_s": 35736.0,
-    "spo2_mean_pct": 88.2185,
-    "spo2_min_pct": 61.0,
-    "spo2_max_pct": 99.0,
-    "pulse_mean_bpm": 67.08,
-    "pulse_min_bpm": 49.0,
-    "pulse_max_bpm": 93.0,
-    "time_below_pct": BELOW,
-    "desaturations3": 244,
-    "desaturations4": 180,
-    "odi3_per_h": 24.58,
-    "odi4_per_h": 18.13,
-}
+OURS = night_numbers(
+    started_at=datetime(2025, 10, 15, 20, 35, 10),
+    sampling_interval_s=4.0,
+    recorded_s=36004.0,
+    valid_s=35736.0,
+    spo2_mean_pct=88.2185,
+    spo2_min_pct=61.0,
+    spo2_max_pct=99.0,
+    pulse_mean_bpm=67.08,
+    pulse_min_bpm=49.0,
+    pulse_max_bpm=93.0,
+    time_below_pct=BELOW,
+    desaturations3=244,
+    desaturations4=180,
+    odi3_per_h=24.58,
+    odi4_per_h=18.13,
+)
 
 
-def names(report: DeviceReport, ours: dict[str, Any] = OURS) -> list[str]:
+def names(report: DeviceReport, ours: NightNumbers = OURS) -> list[str]:
     return [one.name for one in disagreements(report, ours)]
 
 
@@ -94,8 +96,8 @@ def test_one_number_of_another_night_is_a_disagreement(change: dict[str, Any], t
 
 def test_depths_below_70_need_not_be_the_same() -> None:
     assert names(replace(REPORT, spo2_min_pct=65)) == []
-    assert names(REPORT, {**OURS, "spo2_min_pct": 55.0}) == []
-    lowest = next(one for one in reconcile(REPORT, {**OURS, "spo2_min_pct": 55.0}) if one.name == "spo2_min_pct")
+    assert names(REPORT, replace(OURS, spo2_min_pct=55.0)) == []
+    lowest = next(one for one in reconcile(REPORT, replace(OURS, spo2_min_pct=55.0)) if one.name == "spo2_min_pct")
     assert lowest.why == "not_printed_below_61"
 
 

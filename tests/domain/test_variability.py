@@ -8,33 +8,38 @@ from oximetry.domain.variability import count_pulse_rises, delta_index
 NAN = float("nan")
 
 
+def index(spo2, interval_s):
+    time_s = np.arange(len(spo2)) * interval_s
+    return delta_index(time_s, np.array(spo2), np.full(len(spo2), interval_s))
+
+
 def rises(pulse, interval_s=4.0):
     return count_pulse_rises(np.arange(len(pulse)) * interval_s, np.array(pulse, dtype=float))
 
 
 def test_delta_index_compares_whole_blocks_of_twelve_seconds():
-    assert delta_index(np.array([90.0] * 3 + [93.0] * 3 + [91.0, 99.0]), 4.0) == 3.0
+    assert index([90.0] * 3 + [93.0] * 3 + [91.0, 99.0], 4.0) == 3.0
 
 
 def test_delta_index_block_is_twelve_rows_at_one_second():
-    assert delta_index(np.array([90.0] * 12 + [92.0] * 12 + [91.0] * 12), 1.0) == 1.5
+    assert index([90.0] * 12 + [92.0] * 12 + [91.0] * 12, 1.0) == 1.5
 
 
 def test_block_without_a_valid_sample_breaks_adjacency():
-    assert math.isnan(delta_index(np.array([90.0] * 3 + [NAN] * 3 + [93.0] * 3), 4.0))
+    assert math.isnan(index([90.0] * 3 + [NAN] * 3 + [93.0] * 3, 4.0))
 
 
 def test_block_mean_uses_its_valid_samples_only():
-    assert delta_index(np.array([90.0, NAN, 92.0, 95.0, NAN, NAN]), 4.0) == 4.0
+    assert index([90.0, NAN, 92.0, 95.0, NAN, NAN], 4.0) == 4.0
 
 
 @pytest.mark.parametrize("interval_s", [12.0, 24.0, 60.0])
 def test_delta_index_block_is_one_row_at_least(interval_s):
-    assert delta_index(np.array([90.0, 93.0, 91.0]), interval_s) == 2.5
+    assert index([90.0, 93.0, 91.0], interval_s) == 2.5
 
 
 def test_delta_index_of_less_than_two_blocks_is_unknown():
-    assert math.isnan(delta_index(np.array([90.0] * 5), 4.0))
+    assert math.isnan(index([90.0] * 5, 4.0))
 
 
 @pytest.mark.parametrize(("pulse", "count"), [([60, 65], 0), ([60, 66], 1), ([66, 60, 65, 66], 1)])

@@ -46,7 +46,7 @@ def test_a_worker_killed_at_random_points_forgets_nothing_and_stores_nothing_twi
             wait_until(lambda: not waiting(services, doctor, session_id, ItemState.RECEIVED), within_s=120)
             (patient_id,) = services.assignment.all_to_one(doctor, session_id)
             wait_until(lambda: not waiting(services, doctor, session_id, ItemState.CONFIRMED), within_s=120)
-        wait_until(lambda: staged(site) == 0, within_s=60, every_s=0.2)
+        wait_until(lambda: staged(site) == REFUSED, within_s=60, every_s=0.2)  # kept aside
         rows = services.batches.show(doctor, session_id).rows
         assert Counter(row.item.state for row in rows) == {ItemState.STORED: nights, ItemState.REFUSED: REFUSED}
         assert_each_night_is_stored_once(services, doctor, patient_id, nights)

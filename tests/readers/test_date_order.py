@@ -6,7 +6,9 @@ from oximetry.readers.file_names import ordinals_in_name
 
 
 def night(first, last, clock=("20:35:10", "20:35:14", "06:00:00")):
-    return f"T,O2,P,M\n{clock[0]} {first},95,60,0\n{clock[1]} {first},95,60,0\n{clock[2]} {last},95,60,0\n"
+    more = [f"20:36:{second:02d}" for second in range(2, 60, 4)] if clock[2].startswith("06") else []
+    rows = [*(f"{at} {first}" for at in (*clock[:2], *more)), f"{clock[2]} {last}"]
+    return "Time,SpO2,Pulse,Motion\n" + "".join(f"{row},95,60,0\n" for row in rows)
 
 
 def test_part_above_twelve_decides(read):
@@ -56,7 +58,7 @@ def test_equal_parts_leave_no_doubt(read):
 
 
 def test_dates_in_both_orders_are_refused(refusal):
-    assert refusal(night("15/08/2026", "08/16/2026")) == ("bad_time", {"line": 4})
+    assert refusal(night("15/08/2026", "08/16/2026")) == ("bad_time", {"line": 19})
 
 
 def test_noon_and_midnight_on_a_twelve_hour_clock(read):

@@ -10,7 +10,7 @@ from oximetry.domain.recording import Recording
 
 MEGABYTE = 1 << 20
 ROW = "20:35:10 15/10/2025,95,60,0\n"
-HEAD = "T,O2,P,M\n" + ROW + "20:35:14 15/10/2025,95,60,0\n"
+HEAD = "Time,SpO2,Pulse,Motion\n" + ROW + "20:35:14 15/10/2025,95,60,0\n"
 
 
 def outcome(read, content, filename=None):

@@ -38,6 +38,8 @@ def test_each_sample_is_read_across_midnight_to_its_missing_last_row(path, read)
         (b"\xff\xd8\xff\xe0" + bytes(40), "is_image"),
         (b"%PDF-1.4\n...", "is_pdf"),
         (b"PK\x03\x04" + bytes(40), "is_zip"),
+        (b'[{"steps":' + b"1," * 900 + b"0}]", "unknown_json"),
+        (b'<?xml version="1.0"?><gpx><trkpt lat="44.4"/></gpx>', "unknown_xml"),
         (b"\n<!DOCTYPE html><html><body>20:35:10 15/10/2025,92,78,0</body></html>", "is_html"),
         (b"Time,SYS(mmHg),DIA(mmHg),PR(bpm)\n20:35:10 15/10/2025,120,80,60\n", "blood_pressure"),
     ],

@@ -50,7 +50,7 @@ def test_bad_row_of_contec_is_refused_with_its_line(row, reason, night, written,
     assert refusal("\r\n".join(lines))[1]["line"] == 41
 
 
-@pytest.mark.parametrize("header", ["", "SpO2,Pulse\n", "SPO2;PULSE\n"])
+@pytest.mark.parametrize("header", ["", "SpO2,Pulse\n", "SPO2;PULSE\n", "Saturație,Puls\n", "SpO2 (%)\tHR\n"])
 def test_contec_without_a_clock_asks_for_its_start(header, night, written, read, refusal):
     text = header + written("contec_csv_no_clock", night())[0].decode()
     assert refusal(text) == ("start_unknown", {"records": 120, "interval_s": 1})
@@ -120,10 +120,51 @@ def test_o2_insight_pro_of_either_version_is_read(read):
 
 def test_clock_cut_alike_in_every_row_is_refused(refusal):
     rows = "".join(f"2021-05-15 12:{minute}:1,95,60,0\n" for minute in (10, 11))
-    assert refusal("T,O2,P,M\n20:35:10 15/10/2025,95,60,0\n" + rows)[0] == "bad_time"
-    assert refusal("DATE,TIME,SPO2,PULSE\n" + "1,2021-05-15 1:2,95,60\n" * 3)[0] == "bad_time"
+    assert refusal("Time,SpO2,Pulse,Motion\n20:35:10 15/10/2025,95,60,0\n" + rows)[0] == "bad_time"
+    assert refusal("DATE,TIME,SPO2,PULSE\n" + "1,2021-05-15 1:2,95,60\n" * 3)[0] in ("bad_time", "no_time_column")
 
 
 def test_share_instead_of_percent_is_refused_and_never_a_low_reading(refusal, csv_text):
     assert refusal(csv_text().replace(",94,", ",0.94,"))[0] == "bad_value"
     assert refusal(csv_text().replace(",", ";").replace(";94;", ";0,94;"))[0] == "bad_value"
+
+
+@pytest.mark.parametrize("delimiter", [" ", ",", "\t"])
+@pytest.mark.parametrize("pulse", ["BPM", "PR"])
+def test_masimo_is_read_as_its_manuals_print_it(pulse, delimiter, read):
+    line = delimiter.join(["09/25/26", "22:45:{:02d}", "SpO2={}", f"{pulse}=060", "PI=04.69", "EXC=800:SET"])
+    recording = read("\r\n".join(line.format(2 * row, spo2) for row, spo2 in enumerate(("097", "---", "000", "088"))))
+    assert np.array_equal(recording.spo2_pct, [97, NAN, NAN, 88], equal_nan=True)
+    assert (recording.started_at, recording.pulse_bpm[0]) == (datetime(2026, 9, 25, 22, 45), 60)
+
+
+def test_masimo_line_without_a_value_that_the_first_one_has_is_refused(refusal):
+    lines = [f"09/25/26 22:45:{second:02d} SpO2=097 PR=060 EXC=0" for second in range(4)]
+    lines[1] = lines[1].replace(" PR=060", "")
+    assert refusal("\n".join(lines)) == ("bad_value", {"line": 2, "column": "spo2"})
+
+
+def test_nonin_text_asks_for_its_start(read, refusal):
+    text = "NONIN MODEL 2500A   19-Sep-26 22:45:27\r\nSPO2=--- HR=---\r\nSPO2= 97 HR= 60\r\nSPO2=100 HR=061\r\nSPO2="
+    assert refusal(text) == ("start_unknown", {"records": 3, "interval_s": 1})
+    recording = read(text, None, ASKED)
+    assert np.array_equal(recording.spo2_pct, [NAN, 97, 100], equal_nan=True)
+    assert (recording.device_model, codes(recording)) == ("Nonin 2500A", ["last_line_cut"])
+
+
+def test_emay_without_its_header_is_read_and_has_to_be_confirmed(read):
+    rows = "".join(f"5/12/2023,11:59:{second:02d} PM,{95 - second % 3},61\n" for second in range(20))
+    recording = read(rows)
+    assert (recording.format, codes(recording)) == ("emay", ["columns_by_position"])
+    assert recording.started_at == datetime(2023, 5, 12, 23, 59)
+
+
+def test_wrong_line_of_emay_without_its_header_is_told_by_its_own_number(refusal):
+    rows = [f"5/12/2023,11:59:{second:02d} PM,95,61" for second in range(20)]
+    rows[9] = "5/12/2023,11:59:09 PM,x,61"
+    assert refusal("\n".join(rows))[1]["line"] == 10
+
+
+def test_pair_of_columns_without_a_clock_is_told_apart_by_its_names(read):
+    recording = read("HR,SpO2\n" + "60,97\n" * 20, None, ASKED)
+    assert (recording.spo2_pct[0], recording.pulse_bpm[0]) == (97, 60)

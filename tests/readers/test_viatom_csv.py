@@ -69,7 +69,7 @@ def test_header_may_be_absent_or_in_any_language(read, csv_text):
     "date", ["15 oct. 2025", "Okt 15 2025", "15 paź 2025", "15 de octubre de 2025", "ott 15, 2025", "15 octobre 2025"]
 )
 def test_months_are_known_in_the_languages_of_phones(date, read):
-    recording = read(f'T,O2,P,M\n"20:35:10 {date}",95,60,0\n"20:35:14 {date}",95,60,0\n')
+    recording = read(f'Time,SpO2,Pulse,Motion\n"20:35:10 {date}",95,60,0\n"20:35:14 {date}",95,60,0\n')
     assert recording.started_at == datetime(2025, 10, 15, 20, 35, 10)
 
 
@@ -93,7 +93,7 @@ def test_motion_may_be_absent(read):
 
 
 def test_time_column_is_found_behind_a_row_number(read):
-    recording = read("No,T,O2,P,M\n1,20:35:10 15/10/2025,95,60,3\n2,20:35:14 15/10/2025,94,61,0\n")
+    recording = read("No,Time,SpO2,Pulse,Motion\n1,20:35:10 15/10/2025,95,60,3\n2,20:35:14 15/10/2025,94,61,0\n")
     assert (recording.spo2_pct.tolist(), recording.motion.tolist()) == ([95, 94], [3, 0])
 
 
@@ -191,7 +191,7 @@ def test_one_bad_row_refuses_the_file_with_its_line(old, new, reason, details, r
 
 
 def test_first_data_row_is_never_taken_for_a_header(refusal, csv_text):
-    assert refusal(csv_text().replace("23:59:00 15", "garbage 15")) == ("bad_time", {"line": 2})
+    assert refusal(csv_text().replace("23:59:00 15", "garbage 15")) == ("no_time_column", {"line": 2})
 
 
 def test_lines_are_counted_as_in_the_file(refusal, csv_text):
@@ -202,7 +202,7 @@ def test_lines_are_counted_as_in_the_file(refusal, csv_text):
 @pytest.mark.parametrize(
     "text",
     [
-        "Time,Pulse Rate,SpO2,Motion\n20:35:10 15/10/2025,60,95,0\n20:35:14 15/10/2025,60,95,0\n",
+        "20:35:10 15/10/2025,110,95,0\n20:35:14 15/10/2025,120,95,0\n",
         "T,A,B,C\n20:35:10 15/10/2025,110,95,0\n20:35:14 15/10/2025,120,95,0\n",
     ],
 )
@@ -210,8 +210,22 @@ def test_swapped_columns_are_refused_and_never_guessed(text, refusal):
     assert refusal(text)[0] == "columns_unexpected"
 
 
+def test_columns_are_those_the_header_names(read):
+    recording = read("Time,Pulse Rate,SpO2,Motion\n20:35:10 15/10/2025,60,95,3\n20:35:14 15/10/2025,61,94,0\n")
+    assert (recording.spo2_pct.tolist(), recording.pulse_bpm.tolist()) == ([95, 94], [60, 61])
+    assert (recording.motion.tolist(), recording.notes) == ([3, 0], ())
+
+
+def test_columns_without_a_name_are_taken_by_position_and_it_is_said(read):
+    recording = read("20:35:10 15/10/2025,95,60,0\n20:35:14 15/10/2025,94,61,0\n")
+    assert (recording.spo2_pct.tolist(), codes(recording)) == ([95, 94], ["columns_by_position"])
+
+
 def test_night_without_a_single_reading_is_refused(refusal):
-    assert refusal("T,O2,P,M\n20:35:10 15/10/2025,--,60,0\n20:35:14 15/10/2025,--,60,0\n") == ("no_oximeter_data", {})
+    assert refusal("Time,SpO2,Pulse,Motion\n20:35:10 15/10/2025,--,60,0\n20:35:14 15/10/2025,--,60,0\n") == (
+        "no_oximeter_data",
+        {},
+    )
 
 
 @pytest.mark.parametrize("second", ["20:35:14 16/10/2025", "13:30:00 16/10/2025", "09:00:10 16/10/2025"])
@@ -223,7 +237,7 @@ def test_two_nights_in_one_file_are_refused_at_the_seam(second, refusal, csv_tex
 
 
 def test_long_hole_within_a_night_is_kept(read, csv_text):
-    rows = csv_text(rows=10, start=datetime(2025, 10, 15, 20, 35, 14)) + "06:00:00 16/10/2025,95,60,0\n"
+    rows = csv_text(rows=20, start=datetime(2025, 10, 15, 20, 35, 14)) + "06:00:00 16/10/2025,95,60,0\n"
     assert read(rows).ended_at == datetime(2025, 10, 16, 6, 0, 0)
 
 

@@ -3,9 +3,12 @@ from datetime import timedelta
 import pytest
 
 from oximetry.domain.errors import (
+    AlreadyExists,
     InvalidRecording,
     NotFound,
     NotReady,
+    ObjectMissing,
+    ReadingInterrupted,
     RenderingUnavailable,
     StorageRefused,
     StorageUnavailable,
@@ -83,31 +86,42 @@ def test_outage_postpones_with_its_reason_longer_each_time_and_never_fails(works
     assert (workshop.counts(), workshop.told) == ({"done": 1}, [])
 
 
-@pytest.mark.parametrize("error", [StorageRefused(), InvalidRecording(), NotFound()], ids=lambda e: e.reason)
-def test_refusal_fails_at_once_and_is_told(workshop, error):
+@pytest.mark.parametrize("error", [InvalidRecording(), NotFound()], ids=lambda e: e.reason)
+def test_refusal_of_the_content_fails_at_once_and_is_told(workshop, error):
     workshop.submit()
     workshop.raises = error
     workshop.runner.run_one()
     assert (workshop.told, workshop.counts()) == ([("a", error.reason)], {"failed": 1})
 
 
-def test_unexpected_error_is_tried_five_times_and_then_told(workshop):
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (StorageRefused("storage_wrong_key"), "storage_wrong_key"),
+        (ObjectMissing(), "not_found"),
+        (AlreadyExists(), "already_exists"),
+        (ReadingInterrupted(), "reading_interrupted"),
+        (MemoryError(), "unexpected"),
+        (ZeroDivisionError("a mistake of ours"), "unexpected"),
+    ],
+)
+def test_circumstance_never_ends_a_job(workshop, error, reason):
     workshop.submit()
-    workshop.raises = ZeroDivisionError("a mistake of ours")
-    for _ in range(5):
-        assert workshop.told == []
+    workshop.raises = error
+    for _ in range(100):
         assert workshop.runner.run_one()
+        assert workshop.reason() == reason
         workshop.clock.move(seconds=300)
-    assert not workshop.runner.run_one()
-    assert (workshop.ran, workshop.told, workshop.counts()) == (5, [("a", "unexpected")], {"failed": 1})
+    assert (workshop.ran, workshop.told) == (100, [])
+    workshop.raises = None
+    assert workshop.runner.run_one()
+    assert (workshop.counts(), workshop.told) == ({"done": 1}, [])
 
 
-def test_job_without_a_handler_ends_like_any_mistake_of_ours(workshop):
+def test_job_without_a_handler_waits_for_a_version_that_has_one(workshop):
     workshop.submit("unknown_job")
-    for _ in range(5):
-        workshop.runner.run_one()
-        workshop.clock.move(seconds=300)
-    assert workshop.told == [("a", "unexpected")]
+    workshop.runner.run_one()
+    assert (workshop.told, workshop.counts()) == ([], {"waiting": 1})
 
 
 def test_killed_worker_s_job_is_done_by_the_next_one(workshop):
@@ -123,7 +137,7 @@ def test_killed_worker_s_job_is_done_by_the_next_one(workshop):
     assert workshop.counts() == {"done": 1}
 
 
-def test_job_that_kills_thirteen_workers_is_given_up_and_told(workshop):
+def test_job_that_kills_thirteen_workers_rests_and_is_tried_again_every_hour(workshop):
     workshop.submit()
     workshop.raises = Crash()
     for _ in range(13):
@@ -131,8 +145,13 @@ def test_job_that_kills_thirteen_workers_is_given_up_and_told(workshop):
             workshop.another_worker().run_one()
         workshop.clock.move(seconds=21)
     assert workshop.another_worker().run_one()
-    assert (workshop.ran, workshop.told) == (13, [("a", "failed_repeatedly")])
-    assert workshop.counts() == {"failed": 1}
+    assert (workshop.ran, workshop.reason(), workshop.told) == (13, "failed_repeatedly", [])
+    workshop.clock.move(seconds=3599)
+    assert not workshop.another_worker().run_one()
+    workshop.clock.move(seconds=1)
+    workshop.raises = None
+    assert workshop.another_worker().run_one()
+    assert (workshop.ran, workshop.counts()) == (14, {"done": 1})
 
 
 def test_failure_of_something_that_is_gone_ends_all_the_same(workshop):
@@ -140,7 +159,7 @@ def test_failure_of_something_that_is_gone_ends_all_the_same(workshop):
         raise NotFound
 
     workshop.submit()
-    workshop.raises = StorageRefused()
+    workshop.raises = NotFound()
     workshop.tell = nobody_to_tell
     workshop.another_worker().run_one()
     assert workshop.counts() == {"failed": 1}
@@ -151,13 +170,13 @@ def test_failure_that_could_not_be_told_now_is_told_later(workshop):
         raise ConnectionError
 
     workshop.submit()
-    workshop.raises = StorageRefused()
+    workshop.raises = InvalidRecording()
     workshop.tell = database_away
     with pytest.raises(ConnectionError):
         workshop.another_worker().run_one()
     workshop.clock.move(seconds=21)
     assert workshop.runner.run_one()
-    assert workshop.told == [("a", "storage_refused")]
+    assert workshop.told == [("a", "not_a_recording")]
 
 
 def test_lease_is_kept_while_the_work_lasts_and_not_longer(workshop):
@@ -191,21 +210,3 @@ def test_stalled_worker_does_not_end_the_run_of_the_one_that_took_over(workshop)
     workshop.clock.now += timedelta(seconds=21)
     assert other.run_one()
     assert workshop.counts() == {"done": 1}
-
-
-def test_refusing_store_ends_what_a_row_tells_of_and_only_delays_what_nobody_sees(catalogue):
-    clock, told = MovableClock(), []
-
-    def refused(_subject):
-        raise StorageRefused
-
-    handlers = {"store_item": refused, "move_night": refused}
-    runner = JobRunner(catalogue, handlers, clock, lambda job, reason: told.append((job.name, reason)))
-    with catalogue.write() as transaction:
-        for name in handlers:
-            transaction.jobs.submit(name, "a", clock())
-    while runner.run_one():
-        pass
-    assert told == [("store_item", "storage_refused")]
-    with catalogue.read() as transaction:
-        assert transaction.jobs.counts() == {"failed": 1, "waiting": 1}

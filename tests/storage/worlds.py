@@ -19,7 +19,7 @@ import pytest
 from botocore.exceptions import ClientError
 from werkzeug.serving import make_server
 
-from oximetry.adapters.stores.build import StoreOptions, build_store
+from oximetry.adapters.stores.build import PROVIDERS, StoreOptions, build_store
 from oximetry.adapters.stores.local_store import LocalStore
 from oximetry.adapters.stores.s3_client import Patience, S3Config, S3Traits
 from oximetry.domain.errors import NotFound, StorageRefused
@@ -178,7 +178,7 @@ def _is_there(gateway: Gateway, path: str) -> bool:
 
 @pytest.fixture(
     scope="module",
-    params=["local", *(pytest.param(name, marks=pytest.mark.gateway) for name in ("r2", "b2", "gcs", "s3"))],
+    params=["local", *(pytest.param(name, marks=pytest.mark.gateway) for name in PROVIDERS if name != "local")],
 )
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Every provider in turn; tests use keys of their own."""

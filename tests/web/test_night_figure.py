@@ -55,8 +55,8 @@ def test_below_range_runs_and_gaps_look_different(report: NightReport) -> None:
 def test_both_rules_stand_in_the_picture(report: NightReport) -> None:
     layout = night_figure(report, words("ro"), picture=True)["layout"]
     said = " ".join(annotation["text"] for annotation in layout["annotations"])
-    assert "peak-nadir v1" in said
-    assert "mean-120s v1" in said
+    assert "peak-nadir v2" in said
+    assert "mean-120s v2" in said
     assert not layout["xaxis"]["rangeslider"]["visible"]
 
 

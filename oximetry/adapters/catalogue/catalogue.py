@@ -11,7 +11,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -27,6 +27,8 @@ from oximetry.adapters.catalogue.catalogue_patients import PatientsTable
 from oximetry.adapters.catalogue.catalogue_reports import ReportsTable
 from oximetry.adapters.catalogue.catalogue_sync import ComparedFilesTable, SyncRunsTable
 from oximetry.adapters.catalogue.catalogue_uploads import UploadsTable
+from oximetry.adapters.catalogue.clinics import ClinicsTable, HandoversTable, LoansTable, OpeningsTable
+from oximetry.adapters.catalogue.night_lines import NightLinesTable, PatientLinesTable, fill_lines
 from oximetry.domain.errors import CatalogueUnavailable, ConfigurationError, NotFound
 from oximetry.domain.ports import Bell
 
@@ -55,6 +57,12 @@ class Transaction:
         self.sync_runs = SyncRunsTable(connection)
         self.compared_files = ComparedFilesTable(connection)
         self.file_list = FileListTable(connection)
+        self.night_lines = NightLinesTable(connection)
+        self.patient_lines = PatientLinesTable(connection)
+        self.clinics = ClinicsTable(connection)
+        self.loans = LoansTable(connection)
+        self.handovers = HandoversTable(connection)
+        self.openings = OpeningsTable(connection)
 
 
 class Catalogue:
@@ -101,11 +109,11 @@ class Catalogue:
         wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
         try:
             with self._engine.connect() as connection:
-                found = MigrationContext.configure(connection).get_current_revision()
+                revision = MigrationContext.configure(connection).get_current_revision()
         except OperationalError as error:
             raise ConfigurationError(setting="DATABASE_URL", problem="the database does not answer") from error
-        if found != wanted:
-            raise ConfigurationError(setting="DATABASE_URL", problem=f"migration {found}, needed {wanted}")
+        if revision != wanted:
+            raise ConfigurationError(setting="DATABASE_URL", problem=f"migration {revision}, needed {wanted}")
 
     def is_alive(self) -> bool:
         """Whether the database answers a query."""
@@ -124,7 +132,9 @@ class Catalogue:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(7262001)"))
             config.attributes["connection"] = connection
+            had_lists = inspect(connection).has_table("night_lines")
             command.upgrade(config, "head")
+            fill_lines(connection, reviewed=not had_lists)  # what was stored before there were lists waits for nobody
 
     def dispose(self) -> None:
         """Close every connection (before a fork, and at the end of a test)."""

@@ -33,20 +33,20 @@ class FileListTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def page(self, wanted: FileFilter, after: FilePlace | None, limit: int) -> list[ListedFile]:
+    def page(self, file_filter: FileFilter, after: FilePlace | None, limit: int) -> list[ListedFile]:
         """Files newest first, behind a place; filtered and cut by the database."""
         file = t.stored_files.c
         query = self._files()
-        if wanted.kind is not None:
-            query = query.where(file.key.like(f"%/{wanted.kind}/%"))
-        if wanted.patient_id is not None:
-            query = query.where(file.key > f"{wanted.patient_id}/", file.key < f"{wanted.patient_id}0")
-        if wanted.state is not None:
-            query = query.where(self._is(wanted.state))
-        if wanted.created_after is not None:
-            query = query.where(file.created_at >= wanted.created_after)
-        if wanted.created_before is not None:
-            query = query.where(file.created_at < wanted.created_before)
+        if file_filter.kind is not None:
+            query = query.where(file.key.like(f"%/{file_filter.kind}/%"))
+        if file_filter.patient_id is not None:
+            query = query.where(file.key > f"{file_filter.patient_id}/", file.key < f"{file_filter.patient_id}0")
+        if file_filter.state is not None:
+            query = query.where(self._is(file_filter.state))
+        if file_filter.created_after is not None:
+            query = query.where(file.created_at >= file_filter.created_after)
+        if file_filter.created_before is not None:
+            query = query.where(file.created_at < file_filter.created_before)
         if after is not None:
             same = and_(file.created_at == after.created_at, file.id < after.file_id)
             query = query.where(or_(file.created_at < after.created_at, same))
@@ -134,9 +134,9 @@ class FileListTable:
             select(run.id).where(run.state.in_(COMPARED)).order_by(run.created_at.desc(), run.id).limit(1)
         ).scalar_subquery()
         entry = s.sync_entries.c
-        found = select(entry.file_id).where(entry.run_id == last, entry.kind == kind.value)
-        unchanged = found.where(entry.file_id == file.id, entry.row_updated_at == file.updated_at)
-        return and_(live, file.id.in_(found), unchanged.exists())  # the first is few rows, looked up once
+        of_kind = select(entry.file_id).where(entry.run_id == last, entry.kind == kind.value)
+        unchanged = of_kind.where(entry.file_id == file.id, entry.row_updated_at == file.updated_at)
+        return and_(live, file.id.in_(of_kind), unchanged.exists())  # the first is few rows, looked up once
 
 
 def _listed(row: Any) -> ListedFile:

@@ -72,7 +72,8 @@ class JobsTable:
         ).one_or_none()
         if row is None:
             return None
-        taken = Job(row.id, row.name, row.subject, row.attempts + 1, row.crashes + (row.state == "running"))
+        was_abandoned = row.state == "running"
+        taken = Job(row.id, row.name, row.subject, row.attempts + 1, row.crashes + was_abandoned, was_abandoned)
         self._connection.execute(
             update(t.jobs)
             .where(job.id == row.id)
@@ -108,9 +109,17 @@ class JobsTable:
         if self._let_go(taken, **values) == "waiting":
             self.submitted += 1
 
-    def postpone(self, taken: Job, until: datetime, reason: str) -> None:
+    def postpone(self, job: Job, until: datetime, reason: str) -> None:
         """The job waits for something (storage, a browser) and says so, unless another worker took it over."""
-        self._let_go(taken, state="waiting", not_before=until, reason=reason)
+        self._let_go(job, state="waiting", not_before=until, reason=reason)
+
+    def hasten(self, name: str, subject: str, now: datetime) -> bool:
+        """A waiting job of this subject is due now; returns whether there is one."""
+        job = t.jobs.c
+        waiting = (job.name == name, job.subject == subject, job.state == "waiting")
+        hastened = self._connection.execute(update(t.jobs).where(*waiting).values(not_before=now)).rowcount
+        self.submitted += hastened
+        return hastened > 0
 
     def waits_for(self, reasons: Collection[str]) -> bool:
         """Whether a job waits for one of these reasons."""

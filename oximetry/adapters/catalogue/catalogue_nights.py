@@ -7,26 +7,17 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, insert, or_, select, update
 
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.catalogue_files import file_row
 from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
+from oximetry.adapters.catalogue.headline import headline_analysis
+from oximetry.adapters.catalogue.night_lines import drop_line, put_line
+from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.errors import NotFound
-from oximetry.domain.records import UNFINISHED, KnownNight, Night, NightState, StoredFile, carries
-
-HEADLINE_RULE = "peak-nadir"
-
-
-def _headline() -> ColumnElement[bool]:
-    night, analysis, other = t.recordings.c, t.analyses.c, t.analyses.alias().c
-    newest = (
-        select(func.max(other.version))
-        .where(other.recording_id == night.id, other.rule == HEADLINE_RULE)
-        .correlate(t.recordings)
-        .scalar_subquery()
-    )
-    return and_(analysis.recording_id == night.id, analysis.rule == HEADLINE_RULE, analysis.version == newest)
+from oximetry.domain.night_numbers import UNFINISHED, WARNINGS, NightNumbers, event_from_json, warns_of
+from oximetry.domain.records import KnownNight, Night, NightState, StoredFile
 
 
 def _nights() -> Select[Any]:
@@ -34,7 +25,7 @@ def _nights() -> Select[Any]:
     return (
         select(t.recordings, t.patients.c.doctor_id, analysis.id.label("analysis_id"), analysis.summary)
         .join(t.patients, t.patients.c.id == night.patient_id)
-        .join(t.analyses, _headline())
+        .join(t.analyses, headline_analysis())
         .order_by(night.started_at.desc(), night.id)
     )
 
@@ -55,7 +46,7 @@ def _night(row: Any) -> Night:
         created_at=row.created_at,
         removed_at=row.removed_at,
         analysis_id=row.analysis_id,
-        numbers=row.summary,
+        numbers=NightNumbers.from_json(row.summary),
     )
 
 
@@ -69,7 +60,7 @@ def _known(row: Any) -> KnownNight:
         row.ended_at,
         row.original_sha256,
         row.samples_sha256,
-        carries(UNFINISHED, row.warnings or ()),
+        warns_of(UNFINISHED, row.warnings or ()),
     )
 
 
@@ -98,6 +89,7 @@ class NightsTable:
                 self._connection.execute(
                     insert(t.analyses).values(**analysis, id=str(uuid4()), recording_id=night_id, created_at=now)
                 )
+        put_line(self._connection, night_id)
 
     def get(self, night_id: str, doctor_id: str | None = None) -> Night:
         """One night in any state; the worker asks without a doctor. Raises ``NotFound``."""
@@ -158,19 +150,21 @@ class NightsTable:
     @staticmethod
     def _known(doctor_id: str) -> Select[Any]:
         return (
-            select(t.recordings, t.analyses.c.summary["warnings"].label("warnings"))
+            select(t.recordings, t.analyses.c.summary[WARNINGS].label("warnings"))
             .join(t.patients, t.patients.c.id == t.recordings.c.patient_id)
-            .join(t.analyses, _headline())
+            .join(t.analyses, headline_analysis())
             .where(t.patients.c.doctor_id == doctor_id)
         )
 
-    def events(self, analysis_id: str) -> list[Mapping[str, Any]]:
-        """The events of an analysis, as in DESIGN §4."""
-        return list(self._connection.scalar(select(t.analyses.c.events).where(t.analyses.c.id == analysis_id)) or [])
+    def events(self, analysis_id: str) -> list[Desaturation]:
+        """The events of an analysis."""
+        events = self._connection.scalar(select(t.analyses.c.events).where(t.analyses.c.id == analysis_id))
+        return [event_from_json(event) for event in events or ()]
 
     def set(self, night_id: str, **values: Any) -> None:
         """Change columns of a recording."""
         self._connection.execute(update(t.recordings).where(t.recordings.c.id == night_id).values(**values))
+        put_line(self._connection, night_id)
 
     def lock(self, night_id: str) -> None:
         """Let one transaction at a time decide what becomes of a night."""
@@ -195,6 +189,7 @@ class NightsTable:
             update(t.upload_items).where(t.upload_items.c.recording_id == night_id).values(recording_id=None)
         )
         self._connection.execute(delete(t.recordings).where(t.recordings.c.id == night_id))
+        drop_line(self._connection, night_id)
 
     def set_plot(self, analysis_id: str, language: str, file_id: str) -> None:
         """The current picture of an analysis in a language."""

@@ -24,10 +24,10 @@ class OutboxTable:
         values = {name: getattr(kept, name) for name in KeptObject.__slots__}
         values |= {"id": str(uuid4()), "size": len(kept.content)}
         self._connection.execute(insert_or_ignore(self._connection, t.outbox).values(**values))
-        found = self.find(kept.key)
-        if found is None:  # what stood there was archived at this very moment
+        waiting_object = self.find(kept.key)
+        if waiting_object is None:  # what stood there was archived at this very moment
             raise StorageUnavailable
-        return found
+        return waiting_object
 
     def find(self, key: str) -> KeptObject | None:
         """The object under a key."""

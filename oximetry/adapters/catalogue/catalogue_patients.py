@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 
 from oximetry.adapters.catalogue import tables as t
+from oximetry.adapters.catalogue.night_lines import follow_label
 from oximetry.domain.errors import NotFound
+from oximetry.domain.listing import patient_search
 from oximetry.domain.records import Link, Patient
 
 _LINK = (
@@ -52,7 +54,12 @@ class PatientsTable:
         patient = Patient(patient_id, doctor_id, label, (last or 0) + 1, now)
         self._connection.execute(
             insert(t.patients).values(
-                id=patient.id, doctor_id=doctor_id, number=patient.number, label=label, created_at=now
+                id=patient.id,
+                doctor_id=doctor_id,
+                number=patient.number,
+                label=label,
+                created_at=now,
+                search=patient_search(patient.number, label),
             )
         )
         return patient
@@ -94,6 +101,7 @@ class PatientsTable:
         self._connection.execute(
             update(t.patients).where(patient.id == patient_id, patient.doctor_id == doctor_id).values(label=label)
         )
+        follow_label(self._connection, patient_id)
 
     def set_extra_rules(self, doctor_id: str, patient_id: str, names: Sequence[str]) -> None:
         """Switch exactly these extra rules on."""

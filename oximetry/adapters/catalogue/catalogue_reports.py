@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, delete, select, update
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.catalogue_files import file_row
 from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
+from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.records import NightState, StoredFile, VendorReport
 
 
@@ -21,13 +22,24 @@ class ReportsTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, patient_id: str, recording_id: str | None, file_id: str, now: datetime, **read: Any) -> None:
+    def add(
+        self,
+        patient_id: str,
+        recording_id: str | None,
+        file_id: str,
+        now: datetime,
+        *,
+        numbers: DeviceReport | None = None,
+        **read: Any,
+    ) -> None:
         """A vendor's report, beside its night or on its own; a second call with the same file changes nothing.
 
         Parameters
         ----------
+        numbers : DeviceReport or None
+            ``None`` when it could not be read.
         **read
-            ``numbers``, ``curve``, ``painted``, ``original_sha256``, ``preview_file_id``, ``device_serial`` and
+            ``curve``, ``painted``, ``original_sha256``, ``preview_file_id``, ``device_serial`` and
             ``started_at``.
         """
         self._connection.execute(
@@ -37,16 +49,17 @@ class ReportsTable:
                 recording_id=recording_id,
                 file_id=file_id,
                 created_at=now,
+                numbers=numbers.as_json() if numbers else None,
                 **read,
             )
         )
 
     def of_nights(self, night_ids: Sequence[str]) -> dict[str, list[VendorReport]]:
         """The reports of nights, by night."""
-        found: dict[str, list[VendorReport]] = {}
+        reports_by_night: dict[str, list[VendorReport]] = {}
         for report in self._reports(t.device_reports.c.recording_id.in_(night_ids)):
-            found.setdefault(str(report.recording_id), []).append(report)
-        return found
+            reports_by_night.setdefault(str(report.recording_id), []).append(report)
+        return reports_by_night
 
     def alone(self, patient_id: str) -> list[VendorReport]:
         """The patient's reports that belong to no night, oldest first."""
@@ -73,10 +86,10 @@ class ReportsTable:
         belongs = {"reference_type": "recording", "reference_id": recording_id}
         self._connection.execute(update(t.stored_files).where(file.id.in_(file_ids)).values(**belongs))
 
-    def set_reconciliation(self, report_id: str, found: Mapping[str, Any]) -> None:
+    def set_reconciliation(self, report_id: str, comparison: Mapping[str, Any]) -> None:
         """What a comparison with its night gave."""
         which = t.device_reports.c.id == report_id
-        self._connection.execute(update(t.device_reports).where(which).values(reconciliation=dict(found)))
+        self._connection.execute(update(t.device_reports).where(which).values(reconciliation=dict(comparison)))
 
     def leave_removed(self, file_id: str, patient_id: str, night_id: str | None) -> None:
         """A report that is given again does not stay with a removed night: it goes to this one, or stands alone."""
@@ -136,6 +149,7 @@ class ReportsTable:
 
 def _report(row: Mapping[Any, Any], previews: Mapping[str, StoredFile]) -> VendorReport:
     columns = {name: row[name] for name in _OWN}
+    columns["numbers"] = DeviceReport.from_json(row["numbers"]) if row["numbers"] else None
     file = StoredFile(**{name: row[f"kept_{name}"] for name in StoredFile.__slots__ if name != "pending"})
     return VendorReport(**columns, file=file, preview=previews.get(row["preview_file_id"]))
 

@@ -200,14 +200,14 @@ class ComparedFilesTable:
             .join(t.analyses, analysis.recording_id == night.id)
             .join(t.jobs, and_(job.name == "render_plot", func.substr(job.subject, 1, 36) == analysis.id))
         )
-        found: set[str | None] = set()
+        patient_ids: set[str | None] = set()
         for query in (stored, moved, drawn):
             for row in self._connection.execute(query.where(is_open)):
-                found.update(row)
+                patient_ids.update(row)
         moving = select(night.patient_id, night.moving_to).where(night.moving_to.is_not(None))
         for row in self._connection.execute(moving):
-            found.update(row)
-        return {patient_id for patient_id in found if patient_id}
+            patient_ids.update(row)
+        return {patient_id for patient_id in patient_ids if patient_id}
 
     def known_patients(self, patient_ids: Collection[str]) -> set[str]:
         """Those of the ids that are patients of ours."""

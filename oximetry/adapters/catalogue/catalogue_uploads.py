@@ -10,19 +10,30 @@ from uuid import uuid4
 from sqlalchemy import Connection, func, insert, select, update
 
 from oximetry.adapters.catalogue import tables as t
+from oximetry.domain.device_report import ReportReading
 from oximetry.domain.errors import NotFound
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.records import ItemKind, ItemState, UploadItem, UploadSession
 
 
 def _session(row: Any) -> UploadSession:
-    return UploadSession(row.id, row.doctor_id, row.created_at, row.closed_at)
+    return UploadSession(row.id, row.doctor_id, row.created_at, row.closed_at, row.labels or {}, row.taken_back_at)
 
 
 def _item(row: Any) -> UploadItem:
     columns = {name: getattr(row, name) for name in UploadItem.__slots__}
     columns["kind"] = ItemKind(row.kind)
     columns["state"] = ItemState(row.state)
+    columns["numbers"] = NightNumbers.from_json(row.numbers) if row.numbers else None
+    columns["report"] = ReportReading.from_json(row.report) if row.report else None
     return UploadItem(**columns)
+
+
+def _holds_its_bytes() -> Any:
+    """Whether the bytes of a file must stay in the working space."""
+    item = t.upload_items.c
+    unfinished = [state.value for state in ItemState if not state.is_final]
+    return item.state.in_(unfinished) | item.kept_until.is_not(None)
 
 
 class UploadsTable:
@@ -71,6 +82,27 @@ class UploadsTable:
             update(t.upload_items).where(t.upload_items.c.session_id == session_id).values(name_sealed=None)
         )
 
+    def set_labels(self, session_id: str, labels: Mapping[str, str]) -> None:
+        """The labels of patients to be made, by target."""
+        own = t.upload_sessions.c.id == session_id
+        self._connection.execute(update(t.upload_sessions).where(own).values(labels=dict(labels)))
+
+    def set_taken_back(self, session_id: str, now: datetime) -> None:
+        """What was confirmed of this batch was taken back."""
+        own = t.upload_sessions.c.id == session_id
+        self._connection.execute(update(t.upload_sessions).where(own).values(taken_back_at=now))
+
+    def recent_sessions(self, doctor_id: str, limit: int) -> list[UploadSession]:
+        """The doctor's latest batches that have files, the newest first."""
+        item, session = t.upload_items.c, t.upload_sessions.c
+        rows = self._connection.execute(
+            select(t.upload_sessions)
+            .where(session.doctor_id == doctor_id, select(item.id).where(item.session_id == session.id).exists())
+            .order_by(session.created_at.desc())
+            .limit(limit)
+        )
+        return [_session(row) for row in rows]
+
     def stale_sessions(self, before: datetime) -> list[UploadSession]:
         """Open batches in which nothing is left to do and nothing happened since a time."""
         item, session = t.upload_items.c, t.upload_sessions.c
@@ -83,15 +115,27 @@ class UploadsTable:
         )
         return [_session(row) for row in rows]
 
-    def totals(self, session_id: str) -> tuple[int, int]:
-        """Files and bytes of a batch, without what the doctor took out."""
+    def totals(self, session_id: str, *, without: str | None = None) -> tuple[int, int]:
+        """Files and bytes of a batch, without what the doctor took out.
+
+        An archive counts until its files are unpacked; ``without`` leaves out the one that is being unpacked.
+        """
         item = t.upload_items.c
+        left_out = (ItemState.DISCARDED.value, ItemState.EXPANDED.value)
         row = self._connection.execute(
             select(func.count(), func.coalesce(func.sum(item.size), 0)).where(
-                item.session_id == session_id, item.state != ItemState.DISCARDED.value, item.kind != "archive"
+                item.session_id == session_id, item.state.not_in(left_out), item.id != (without or "")
             )
         ).one()
         return int(row[0]), int(row[1])
+
+    def staged_bytes(self, doctor_id: str, *, without: str | None = None) -> int:
+        """Bytes of a doctor's files in the working space; ``without`` leaves out the archive being unpacked."""
+        item = t.upload_items.c
+        query = select(func.coalesce(func.sum(item.size), 0)).where(
+            item.doctor_id == doctor_id, _holds_its_bytes(), item.id != (without or "")
+        )
+        return int(self._connection.scalar(query) or 0)
 
     def next_number(self, session_id: str) -> int:
         """The number the next file of the batch will have."""
@@ -113,11 +157,32 @@ class UploadsTable:
             self._connection.execute(select(session.id).where(session.id == session_id).with_for_update())
 
     def is_staged_for(self, staging_key: str) -> bool:
-        """Whether a file that is not done with yet lies under this key."""
+        """Whether a file that is not done with yet, or is kept aside, lies under this key."""
         item = t.upload_items.c
-        unfinished = [state.value for state in ItemState if not state.is_final]
-        query = select(item.id).where(item.staging_key == staging_key, item.state.in_(unfinished)).limit(1)
+        query = select(item.id).where(item.staging_key == staging_key, _holds_its_bytes()).limit(1)
         return self._connection.scalar(query) is not None
+
+    def staged_as(self, staging_key: str) -> list[UploadItem]:
+        """The files that were taken under this key."""
+        rows = self._connection.execute(select(t.upload_items).where(t.upload_items.c.staging_key == staging_key))
+        return [_item(row) for row in rows]
+
+    def kept_aside(self, doctor_id: str) -> list[UploadItem]:
+        """The doctor's files that were taken out of a batch and whose bytes are still there, the newest first."""
+        item = t.upload_items.c
+        rows = self._connection.execute(
+            select(t.upload_items)
+            .where(item.doctor_id == doctor_id, item.state == ItemState.DISCARDED.value, item.kept_until.is_not(None))
+            .order_by(item.updated_at.desc(), item.id)
+        )
+        return [_item(row) for row in rows]
+
+    def release_kept(self, now: datetime) -> list[str]:
+        """Keep nothing aside whose time is over; returns the staging keys that this let go."""
+        item = t.upload_items.c
+        over = (item.kept_until < now, item.state.in_([state.value for state in ItemState if state.is_final]))
+        released = update(t.upload_items).where(*over).values(kept_until=None, name_sealed=None)
+        return list(self._connection.scalars(released.returning(item.staging_key)))
 
     def add(self, values: Mapping[str, Any], now: datetime) -> UploadItem:
         """A received file; the caller holds the session's lock and looked for the same content before."""
@@ -158,13 +223,13 @@ class UploadsTable:
         )
         return [_item(row) for row in rows]
 
-    def follow_numbers(self, night_id: str, numbers: Mapping[str, Any], now: datetime) -> None:
+    def follow_numbers(self, night_id: str, numbers: NightNumbers, now: datetime) -> None:
         """The rows of a stored night's files show the night's new numbers."""
         own = t.upload_items.c
         self._connection.execute(
             update(t.upload_items)
             .where(own.recording_id == night_id, own.numbers.is_not(None))
-            .values(numbers=numbers, updated_at=now)
+            .values(numbers=numbers.as_json(), updated_at=now)
         )
 
     def parts(self, item_id: str) -> list[UploadItem]:
@@ -180,5 +245,8 @@ class UploadsTable:
         query = update(t.upload_items).where(t.upload_items.c.id == item_id)
         if expected is not None:
             query = query.where(t.upload_items.c.state == expected.value)
+        for name in ("numbers", "report"):
+            if values.get(name) is not None:
+                values[name] = values[name].as_json()
         done = self._connection.execute(query.values(**values, updated_at=now))
         return bool(done.rowcount)

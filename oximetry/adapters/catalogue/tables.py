@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -47,6 +48,30 @@ doctors = Table(
     Column("role", String(20), nullable=False),
     Column("created_at", DateTime, nullable=False),
     Column("disabled_at", DateTime),
+    Column("clinic_id", String(36)),
+)
+
+clinics = Table(
+    "clinics",
+    metadata,
+    _id(),
+    Column("name", String(120), nullable=False),
+    Column("address", String(200), nullable=False),
+    Column("phone", String(40), nullable=False),
+    Column("hours", String(80), nullable=False),
+    Column("logo", LargeBinary),
+    Column("logo_type", String(40)),
+    Column("headline", String(20), nullable=False),
+    Column("language", String(5), nullable=False),
+    Column("night_begins_h", Integer, nullable=False),
+    Column("time_zone", String(60), nullable=False),
+    Column("message_ro", String(500), nullable=False),
+    Column("message_en", String(500), nullable=False),
+    Column("usual_shown", Boolean, nullable=False),
+    Column("severity_shown", Boolean, nullable=False),
+    Column("letters_off", Boolean, nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("updated_at", DateTime, nullable=False),
 )
 
 doctor_sessions = Table(
@@ -80,6 +105,10 @@ patients = Table(
     Column("label", String(80)),
     Column("extra_rules", JSON, nullable=False, server_default=text("'[]'")),
     Column("created_at", DateTime, nullable=False),
+    Column("search", String(200), nullable=False, server_default=""),
+    Column("last_night_at", DateTime),
+    Column("notes", Text),
+    Column("merged_into", String(36)),
     UniqueConstraint("doctor_id", "number"),
 )
 
@@ -124,6 +153,8 @@ upload_sessions = Table(
     Column("created_at", DateTime, nullable=False),
     Column("closed_at", DateTime),
     Column("on_page", Boolean, nullable=False),
+    Column("labels", JSON, nullable=False, server_default=text("'{}'")),
+    Column("taken_back_at", DateTime),
 )
 
 upload_items = Table(
@@ -138,7 +169,8 @@ upload_items = Table(
     Column("content_type", String(80), nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
-    Column("staging_key", String(200), nullable=False),
+    Column("staging_key", String(200), nullable=False, index=True),
+    Column("kept_until", DateTime, index=True),
     Column("state", String(20), nullable=False),
     Column("reason", String(60)),
     Column("details", JSON, nullable=False),
@@ -158,6 +190,7 @@ upload_items = Table(
     _refers("recording_id", "recordings"),
     Column("created_at", DateTime, nullable=False),
     Column("updated_at", DateTime, nullable=False),
+    Column("confirmed_at", DateTime),
     UniqueConstraint("session_id", "number"),
     Index(
         "uq_upload_items_content",
@@ -186,6 +219,8 @@ recordings = Table(
     Column("sampling_interval_s", Float, nullable=False),
     Column("created_at", DateTime, nullable=False),
     Column("removed_at", DateTime),
+    Column("sparkline", JSON),
+    Column("notes", Text),
     UniqueConstraint("patient_id", "original_sha256"),
     Index("ix_recordings_device_start", "device_serial", "started_at"),
 )
@@ -201,6 +236,73 @@ analyses = Table(
     Column("events", JSON, nullable=False),
     Column("created_at", DateTime, nullable=False),
     UniqueConstraint("recording_id", "rule", "version"),
+)
+
+night_lines = Table(
+    "night_lines",
+    metadata,
+    Column("night_id", String(36), primary_key=True),
+    Column("doctor_id", String(36), nullable=False),
+    Column("patient_id", String(36), nullable=False),
+    Column("shown", Boolean, nullable=False),
+    Column("reviewed", Boolean, nullable=False),
+    Column("concern", String(10), nullable=False),
+    Column("started_at", DateTime, nullable=False),
+    Column("ended_at", DateTime, nullable=False),
+    Column("device_model", String(80)),
+    Column("device_serial", String(40)),
+    Column("valid_s", Float, nullable=False),
+    Column("odi3_per_h", Float),
+    Column("odi4_per_h", Float),
+    Column("odi3_mean120_per_h", Float),
+    Column("odi4_mean120_per_h", Float),
+    Column("below90_pct", Float),
+    Column("lowest_pct", Float),
+    Column("mean_pct", Float),
+    Column("is_below_range", Boolean, nullable=False),
+    Column("warnings", JSON, nullable=False),
+    Column("search", String(400), nullable=False),
+    Column("reviewed_at", DateTime),
+    Index("ix_night_lines_list", "doctor_id", "shown", "reviewed", "concern", "started_at"),
+    Index("ix_night_lines_patient", "patient_id", "shown", "started_at"),
+)
+
+device_loans = Table(
+    "device_loans",
+    metadata,
+    _id(),
+    _refers("doctor_id", "doctors", nullable=False),
+    _refers("patient_id", "patients", nullable=False, index=True),
+    Column("device_serial", String(40), nullable=False),
+    Column("lent_at", DateTime, nullable=False),
+    Column("returned_at", DateTime),
+    Index(
+        "uq_device_loans_open",
+        "doctor_id",
+        "device_serial",
+        unique=True,
+        sqlite_where=text("returned_at IS NULL"),
+        postgresql_where=text("returned_at IS NULL"),
+    ),
+)
+
+handovers = Table(
+    "handovers",
+    metadata,
+    _refers("patient_id", "patients", primary_key=True),
+    _refers("session_id", "upload_sessions", primary_key=True),
+    Column("means", String(12), nullable=False),
+    Column("handed_at", DateTime, nullable=False),
+)
+
+link_openings = Table(
+    "link_openings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _refers("link_id", "patient_links", nullable=False, index=True),
+    Column("opened_at", DateTime, nullable=False),
+    Column("browser", String(40), nullable=False),
+    Column("device_key", String(16), nullable=False),
 )
 
 exclusions = Table(

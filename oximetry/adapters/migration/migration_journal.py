@@ -96,10 +96,10 @@ class MigrationJournal:
 
     def add(self, line: MigrationLine) -> None:
         """See `Journal`."""
-        told = {name: getattr(line, name) for name in FIELDS if getattr(line, name)}
+        fields_of_line = {name: getattr(line, name) for name in FIELDS if getattr(line, name)}
         with self._lock:
-            self._note(told)
-            self._write(told)
+            self._note(fields_of_line)
+            self._write(fields_of_line)
             self._copying(line.key)
 
     def end(self) -> None:
@@ -171,10 +171,10 @@ class MigrationJournal:
         if self._phase == COPYING and not (cursor == "" and self.cursor):
             self.cursor = cursor
 
-    def _note(self, said: dict[str, Any]) -> None:
-        key = str(said["key"])
+    def _note(self, entry: dict[str, Any]) -> None:
+        key = str(entry["key"])
         self._intended.discard(key)
-        if said["outcome"] == Outcome.FAILED.value:
+        if entry["outcome"] == Outcome.FAILED.value:
             self._failed.add(key)
         else:
             self._failed.discard(key)
@@ -190,8 +190,8 @@ class MigrationJournal:
             if "key" in said:
                 yield MigrationLine(**{**said, "outcome": Outcome(said["outcome"])})
 
-    def _write(self, said: dict[str, Any]) -> None:
-        self._file.write(json.dumps(said).encode() + b"\n")
+    def _write(self, entry: dict[str, Any]) -> None:
+        self._file.write(json.dumps(entry).encode() + b"\n")
 
 
 def journal_of(report: Path) -> Path:

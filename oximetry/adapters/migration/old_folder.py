@@ -48,7 +48,7 @@ class OldBucket:
 
     def paths(self, prefix: str) -> Iterator[str]:
         """Objects below a prefix, in key order."""
-        return (found.key for found in self._store.list(prefix))
+        return (stored_object.key for stored_object in self._store.list(prefix))
 
     def read(self, path: str) -> bytes:
         """The content; raises ``NotFound``, and ``InvalidUpload`` for a key that we would never make."""

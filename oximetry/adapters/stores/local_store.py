@@ -26,7 +26,14 @@ from oximetry.adapters.stores.object_keys import (
     stored_disposition,
 )
 from oximetry.adapters.stores.signed_urls import SignedFile, UrlSigner
-from oximetry.domain.errors import AlreadyExists, NotFound, OximetryError, StorageRefused, StorageUnavailable
+from oximetry.domain.errors import (
+    AlreadyExists,
+    NotFound,
+    ObjectMissing,
+    OximetryError,
+    StorageRefused,
+    StorageUnavailable,
+)
 from oximetry.domain.ports import StoredObject
 
 # A key never holds a backslash, so an unfinished file can neither be asked for nor be listed.
@@ -78,9 +85,9 @@ class LocalStore:
             stored_disposition(filename)
         with _translated("put", key), self._folder(folders, create=True) as folder:
             with suppress(FileNotFoundError):
-                found = _same(_read(folder, name, key)[1], content, AlreadyExists(key=key))
+                stored_object = _same(_read(folder, name, key)[1], content, AlreadyExists(key=key))
                 os.fsync(folder)  # whoever wrote it may have been stopped before this
-                return found
+                return stored_object
             is_new = _write(folder, name, content)
             damaged = StorageRefused("storage_integrity", operation="put")
             return _same(_read(folder, name, key)[1], content, damaged if is_new else AlreadyExists(key=key))
@@ -216,10 +223,10 @@ def _regular_file(folder: int, name: str) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
-def _same(found: StoredObject, content: bytes, otherwise: OximetryError) -> StoredObject:
-    if found.etag != md5_hex(content):
+def _same(stored_object: StoredObject, content: bytes, otherwise: OximetryError) -> StoredObject:
+    if stored_object.etag != md5_hex(content):
         raise otherwise
-    return found
+    return stored_object
 
 
 def _listed_name(entry: os.DirEntry[str]) -> str | None:
@@ -239,7 +246,7 @@ def _translated(operation: str, key: str | None = None, *, reads: bool = False) 
         yield
     except OSError as error:
         if reads and error.errno in _ABSENT:
-            raise NotFound(key=key) from error
+            raise ObjectMissing(key=key) from error
         if error.errno in _FORBIDDEN:
             raise StorageRefused("storage_no_permission", operation=operation) from error
         if error.errno in _UNUSABLE_NAME:

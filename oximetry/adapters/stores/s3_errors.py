@@ -10,7 +10,7 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
-from oximetry.domain.errors import NotFound, OximetryError, StorageRefused, StorageUnavailable
+from oximetry.domain.errors import ObjectMissing, OximetryError, StorageRefused, StorageUnavailable
 
 _REFUSED_BY_CODE: Final = {
     "NoSuchBucket": "storage_no_bucket",
@@ -87,5 +87,5 @@ def _from_answer(error: ClientError, operation: str, key: str | None) -> Oximetr
     if code in _REFUSED_BY_CODE:
         return StorageRefused(_REFUSED_BY_CODE[code], **evidence)
     if status == 404 and key is not None:
-        return NotFound(key=key)
+        return ObjectMissing(key=key)
     return StorageRefused(_REFUSED_BY_STATUS.get(status), **evidence)

@@ -93,13 +93,13 @@ class S3Store:
         with translated("put", key):
             written = self._written(request)
         try:
-            found = self.stat(key)
+            stored_object = self.stat(key)
         except NotFound as error:
             raise StorageUnavailable(operation="put", problem="gone_after_put") from error
-        if (found.size, found.etag) != (len(content), etag):
+        if (stored_object.size, stored_object.etag) != (len(content), etag):
             raise StorageRefused("storage_integrity", operation="put") if written else AlreadyExists(key=key)
-        logger.debug("object stored key=%s bytes=%d new=%s", key, found.size, written)
-        return found
+        logger.debug("object stored key=%s bytes=%d new=%s", key, stored_object.size, written)
+        return stored_object
 
     def _written(self, request: dict[str, Any]) -> bool:
         """Whether the bytes were sent; ``False`` when something is already there."""
@@ -199,9 +199,9 @@ class S3Store:
         while True:
             with translated("list"):
                 page = self.client().list_objects_v2(**request)
-            for found in _page_objects(page, last_key):
-                last_key = found.key
-                yield found
+            for stored_object in _page_objects(page, last_key):
+                last_key = stored_object.key
+                yield stored_object
             if not page["IsTruncated"]:
                 return
             token = page.get("NextContinuationToken")

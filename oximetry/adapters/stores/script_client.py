@@ -46,7 +46,7 @@ class StorageClient:
 
     def list_files(self, prefix: str = "") -> list[str]:
         """All keys that start with ``prefix``, in order."""
-        return [found.key for found in self._configured_store().list(prefix)]
+        return [stored_object.key for stored_object in self._configured_store().list(prefix)]
 
     def generate_presigned_url(self, key: str, expiration: int = URL_SECONDS) -> str | None:
         """A URL good for ``expiration`` (1-3600) seconds; ``None`` when the object does not exist."""

@@ -75,7 +75,7 @@ class StagingArea:
     def list_files(self, session: str) -> list[str]:
         """The names of the files of a session, in order; empty for a session that is not this doctor's."""
         prefix = f"{self._root}/{check_part(session)}/"
-        names = [found.key.removeprefix(prefix) for found in self._store.list(prefix)]
+        names = [stored_object.key.removeprefix(prefix) for stored_object in self._store.list(prefix)]
         return [name for name in names if name != SESSION_MARK]
 
     def cleanup(self, older_than: timedelta | datetime) -> int:
@@ -89,9 +89,13 @@ class StagingArea:
         limit = datetime.now(UTC) - older_than if isinstance(older_than, timedelta) else older_than
         before = (limit if limit.tzinfo else limit.replace(tzinfo=UTC)).timestamp()
         sessions: dict[str, list[StoredObject]] = {}
-        for found in self._store.list(f"{self._root}/"):
-            sessions.setdefault(found.key.split("/")[2], []).append(found)
-        quiet = [found for found in sessions.values() if max(one.modified_at for one in found) < before]
+        for stored_object in self._store.list(f"{self._root}/"):
+            sessions.setdefault(stored_object.key.split("/")[2], []).append(stored_object)
+        quiet = [
+            stored_object
+            for stored_object in sessions.values()
+            if max(one.modified_at for one in stored_object) < before
+        ]
         for objects in quiet:
             # the mark goes last: a session that is half removed is still found the next time
             for one in sorted(objects, key=lambda one: one.key.endswith(f"/{SESSION_MARK}")):

@@ -80,9 +80,9 @@ class Guard:
     at_work: Set[str]
     young_since: datetime
 
-    def reason(self, found: StoredObject | None, row: CatalogueRow | None) -> Left | None:
+    def reason(self, stored_object: StoredObject | None, row: CatalogueRow | None) -> Left | None:
         """Why this key is left alone; ``None`` when nothing speaks for it."""
-        key = found.key if found is not None else row.key if row is not None else ""
+        key = stored_object.key if stored_object is not None else row.key if row is not None else ""
         if key.startswith(STAGING):
             return Left.STAGING
         if len(key) > MAX_KEY_LENGTH or not (key.isascii() and key.isprintable()):
@@ -91,7 +91,7 @@ class Guard:
             return Left.OUTBOX
         if key.partition("/")[0] in self.at_work:
             return Left.WORK
-        young = found is not None and moment(found.modified_at) > self.young_since
+        young = stored_object is not None and moment(stored_object.modified_at) > self.young_since
         young |= row is not None and row.updated_at > self.young_since
         return Left.YOUNG if young else None
 
@@ -114,41 +114,41 @@ def merge_join(objects: Iterable[StoredObject], rows: Iterable[CatalogueRow]) ->
     StorageUnavailable
         Reason ``storage_listing_incomplete`` when a stream steps back: nothing can be told from such a listing.
     """
-    left, right = _ordered(objects), _ordered(rows)
-    found, row = next(left, None), next(right, None)
-    while found is not None or row is not None:
-        if row is None or (found is not None and found.key < row.key):
-            yield found, None
-            found = next(left, None)
-        elif found is None or row.key < found.key:
+    ordered_objects, ordered_rows = _ordered(objects), _ordered(rows)
+    stored_object, row = next(ordered_objects, None), next(ordered_rows, None)
+    while stored_object is not None or row is not None:
+        if row is None or (stored_object is not None and stored_object.key < row.key):
+            yield stored_object, None
+            stored_object = next(ordered_objects, None)
+        elif stored_object is None or row.key < stored_object.key:
             yield None, row
-            row = next(right, None)
+            row = next(ordered_rows, None)
         else:
-            yield found, row
-            found, row = next(left, None), next(right, None)
+            yield stored_object, row
+            stored_object, row = next(ordered_objects, None), next(ordered_rows, None)
 
 
-def judge(found: StoredObject | None, row: CatalogueRow | None, guard: Guard) -> Kind | Left | None:
+def judge(stored_object: StoredObject | None, row: CatalogueRow | None, guard: Guard) -> Kind | Left | None:
     """What is to be said of one key; ``None`` when both sides agree, or a person deleted it and it stays deleted."""
-    kind = _difference(found, row)
-    return None if kind is None else guard.reason(found, row) or kind
+    kind = _difference(stored_object, row)
+    return None if kind is None else guard.reason(stored_object, row) or kind
 
 
-def same_content(found: StoredObject, size: int, etag: str | None) -> bool:
+def same_content(stored_object: StoredObject, size: int, etag: str | None) -> bool:
     """Whether an object can be what is known of it; an ETag with a dash (sent in parts) is no MD5 and says nothing."""
-    if found.size != size:
+    if stored_object.size != size:
         return False
-    return etag is None or found.etag == etag or ("-" in found.etag) != ("-" in etag)
+    return etag is None or stored_object.etag == etag or ("-" in stored_object.etag) != ("-" in etag)
 
 
-def _difference(found: StoredObject | None, row: CatalogueRow | None) -> Kind | None:
-    if found is None:
+def _difference(stored_object: StoredObject | None, row: CatalogueRow | None) -> Kind | None:
+    if stored_object is None:
         return None if row is None or row.deleted else Kind.REMOVED
     if row is None:
-        return None if found.key.startswith(OWN) else Kind.ADDED
+        return None if stored_object.key.startswith(OWN) else Kind.ADDED
     if row.deleted:
         return Kind.RETURNED if row.missing else None
-    return None if same_content(found, row.size, row.etag) else Kind.MISMATCHED
+    return None if same_content(stored_object, row.size, row.etag) else Kind.MISMATCHED
 
 
 def _ordered(stream: Iterable[Keyed]) -> Iterator[Keyed]:

@@ -22,17 +22,44 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _DATE_STYLE = 1
 
 
+Range = tuple[float, float]
+
+
 def edf_file(recording: Recording) -> bytes:
     """EDF as ResMed writes it: 16 bits, -1 for a missing reading, one record for each sample."""
-    signals = [_signal("Pulse.1s", "bpm", (0, 300), (0, 300)), _signal("SpO2.1s", "%", (0, 100), (0, 100))]
-    samples = _stacked(recording).astype("<i2")
-    return _header(recording, edf.EDF_VERSION, "EDF", signals) + samples.tobytes()
+    return edf_scaled(recording, ((0, 300), (0, 300)), ((0, 100), (0, 100)))
+
+
+def edf_scaled(recording: Recording, pulse: tuple[Range, Range], spo2: tuple[Range, Range]) -> bytes:
+    """EDF whose integers are scaled: for each channel its physical and its digital range.
+
+    A missing reading is the integer below the digital range, or its lowest one where 16 bits have no lower.
+    """
+    signals = [_signal("Pulse.1s", "bpm", *pulse), _signal("SpO2.1s", "%", *spo2)]
+    columns = [_stored(recording.pulse_bpm, *pulse), _stored(recording.spo2_pct, *spo2)]
+    return _header(recording, edf.EDF_VERSION, "EDF", signals) + np.stack(columns, axis=1).astype("<i2").tobytes()
+
+
+def edf_16_bit(recording: Recording) -> bytes:
+    """EDF over 16 bits, as signal libraries write it."""
+    return edf_scaled(recording, ((0, 300), (-32_767, 32_767)), ((0, 100), (-32_767, 32_767)))
+
+
+def edf_tenths(recording: Recording) -> bytes:
+    """EDF with 0 to 102.3 percent over 10 bits, as polysomnographs write it."""
+    return edf_scaled(recording, ((0, 409.2), (0, 1023)), ((0, 102.3), (0, 1023)))
+
+
+def edf_7_bit(recording: Recording) -> bytes:
+    """EDF with 0 to 127 percent over 15 bits."""
+    return edf_scaled(recording, ((0, 255), (0, 32_767)), ((0, 127), (0, 32_767)))
 
 
 def bdf_file(recording: Recording) -> bytes:
     """BDF: 24 bits."""
     signals = [_signal("Pulse", "bpm", (0, 300), (0, 300)), _signal("SaO2", "%", (0, 100), (0, 100))]
-    wide = _stacked(recording).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3]
+    stacked = np.nan_to_num(np.stack([recording.pulse_bpm, recording.spo2_pct], axis=1), nan=-1)
+    wide = stacked.astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3]
     return _header(recording, edf.BDF_VERSION, "24BIT", signals) + wide.tobytes()
 
 
@@ -48,12 +75,14 @@ def wmedf_file(recording: Recording) -> bytes:
     return _header(recording, wmedf.VERSION, "#s", signals, records=-1) + body.tobytes()
 
 
-def _stacked(recording: Recording) -> Samples:
-    return np.nan_to_num(np.stack([recording.pulse_bpm, recording.spo2_pct], axis=1), nan=-1)
+def _stored(values: Samples, physical: Range, digital: Range) -> Samples:
+    low, high = digital
+    scaled = low + (values - physical[0]) * (high - low) / (physical[1] - physical[0])
+    return np.nan_to_num(np.rint(scaled), nan=max(low - 1, -32_768))
 
 
 def _signal(
-    label: str, unit: str, physical: tuple[float, float], digital: tuple[int, int], reserved: str = ""
+    label: str, unit: str, physical: Range, digital: Range, reserved: str = ""
 ) -> dict[str, str]:
     values = (label, "", unit, *map(str, (*physical, *digital)), "", "1", reserved)
     return dict(zip(_FIELDS, values, strict=True))

@@ -43,6 +43,14 @@ def excel_workbook(recording: Recording) -> bytes:
     return workbook(rows, serial_dates=True)
 
 
+def named_table(recording: Recording) -> bytes:
+    """A table of no known program: date and clock in two cells, the pulse before the oxygen, semicolons."""
+    lines = ["Datum;Uhrzeit;Puls;SpO2;Bewegung"]
+    for at, spo2, pulse, motion in _rows(recording):
+        lines.append(f"{at:%d.%m.%Y;%H:%M:%S};{_cell(pulse, '')};{_cell(spo2, '--')};{_cell(motion, '')}")
+    return _joined(lines)
+
+
 def contec_csv(recording: Recording) -> bytes:
     """Contec's table, with a space behind each comma."""
     lines = ["DATE,TIME,SPO2,PULSE"]
@@ -129,6 +137,30 @@ def garmin_json(recording: Recording) -> bytes:
     start_ms = 1_700_000_000_000
     sleep = {"sleepStartTimestampGMT": start_ms, "sleepStartTimestampLocal": start_ms}
     return json.dumps({"dailySleepDTO": sleep, GARMIN_LIST: epochs}).encode()
+
+
+def fitbit_csv(recording: Recording) -> bytes:
+    """Fitbit's takeout of a night; 50 for what is missing."""
+    lines = ["timestamp,value"]
+    lines += [f"{at:%Y-%m-%dT%H:%M:%SZ},{_cell(spo2, '50.0')}" for at, spo2, _, _ in _rows(recording)]
+    return _joined(lines)
+
+
+def health_auto_export(recording: Recording) -> bytes:
+    """Health Auto Export, JSON; what is missing has no value."""
+    metrics = []
+    for name, unit, column in (("blood_oxygen_saturation", "%", 1), ("heart_rate", "bpm", 2)):
+        values = [(row[0], row[column]) for row in _rows(recording)]
+        data = [{"date": f"{at:%Y-%m-%d %H:%M:%S} +0300", "qty": value} for at, value in values if value == value]
+        metrics.append({"name": name, "units": unit, "data": data})
+    return json.dumps({"data": {"metrics": metrics, "workouts": []}}).encode()
+
+
+def nonin_text(recording: Recording) -> bytes:
+    """Nonin's printer text; the start is lost."""
+    lines = ["NONIN MODEL 2500A"]
+    lines += [f"SPO2={_cell(spo2, '---'):>3} HR={_cell(pulse, '---'):>3}" for _, spo2, pulse, _ in _rows(recording)]
+    return _joined(lines, "\r\n")
 
 
 def _rows(recording: Recording) -> list[Row]:

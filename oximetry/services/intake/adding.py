@@ -128,8 +128,8 @@ class AddingService:
     def _close(self, doctor: Doctor, session_id: str) -> None:
         """Take out what was not confirmed; what still waits to be stored stays for the worker."""
         for item in self._items(session_id):
-            if item.state in (ItemState.RECEIVED, ItemState.READ, ItemState.UNDATED):
-                self._uploads.discard(doctor, item.id)
+            if item.state in (ItemState.RECEIVED, ItemState.READ, ItemState.UNDATED, ItemState.REFUSED):
+                self._uploads.discard(doctor, item.id, keep_aside=False)
         if all(item.state.is_final for item in self._items(session_id)):
             self._uploads.finish_session(doctor, session_id)
 

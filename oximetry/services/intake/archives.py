@@ -33,11 +33,11 @@ def archive_entries(content: bytes, limits: UploadLimits) -> Iterator[IncomingFi
                 raise InvalidUpload("zip_empty")
             if len(entries) > limits.files:
                 raise InvalidUpload("too_many_files", limit=limits.files)
-            left = limits.batch_bytes
+            bytes_allowed = limits.batch_bytes
             for entry in entries:
                 file = _read(archive, entry, limits.file_bytes)
-                left -= len(file.content)
-                if left < 0:
+                bytes_allowed -= len(file.content)
+                if bytes_allowed < 0:
                     raise InvalidUpload("batch_too_large", limit_mb=limits.batch_bytes // MEGABYTE)
                 yield file
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:

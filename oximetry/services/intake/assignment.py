@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
+from string import ascii_uppercase
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import Doctor, ItemState, UploadItem
-from oximetry.services.intake.batch import elsewhere, overlapping
-from oximetry.services.links import PatientLinks
-from oximetry.services.matching.pairing import is_late, mismatched, paired
+from oximetry.services.intake.doubts import device_of, stop_at_doubts
+from oximetry.services.links import PatientLinks, checked_label
+from oximetry.services.matching.pairing import is_late, paired
 from oximetry.services.matching.report_homes import nights_of_reports
-from oximetry.services.matching.same_night import NightIndex, is_recording, known_nights
+from oximetry.services.matching.same_night import is_recording
 
 NEW_PATIENT = "new:"
 _NEW = re.compile(r"new:[A-Z]{1,2}")
@@ -37,6 +38,48 @@ class AssignmentService:
                 item = transaction.uploads.get(item_id, doctor.id)
                 if item.session_id == session_id:
                     transaction.uploads.set(item_id, self._clock(), ItemState.READ, target=target)
+
+    def one_patient_per_device(self, doctor: Doctor, session_id: str) -> list[str]:
+        """Propose a patient for every night without a choice: the one who has the device, or else a new one for each.
+
+        Nights of one device go together; a file that does not tell its device stands for itself. A choice that was
+        made already stays. Returns the files that got a proposal.
+        """
+        with self._catalogue.write() as transaction:
+            items = self._locked_items(transaction, doctor, session_id)
+            open_items = [item for item in items if item.state is ItemState.READ and is_recording(item)]
+            loans = transaction.loans.open(doctor.id, {item.device_serial or "" for item in open_items})
+            taken = {item.target for item in items if item.target}
+            letters = (target for target in new_targets() if target not in taken)
+            targets: dict[str, str] = {}
+            proposed = []
+            for item in open_items:
+                if item.target is not None:
+                    continue
+                device = device_of(item)
+                if device not in targets:
+                    loan = loans.get(device)
+                    targets[device] = loan.patient_id if loan else next(letters)
+                transaction.uploads.set(item.id, self._clock(), ItemState.READ, target=targets[device])
+                proposed.append(item.id)
+        return proposed
+
+    def name_new_patient(
+        self, doctor: Doctor, session_id: str, target: str, label: str | None, *, acknowledged: bool = False
+    ) -> None:
+        """The label of a patient to be made.
+
+        Raises ``InvalidRequest`` for a label that is too long, or tells who the person is and was not meant to.
+        """
+        if not _NEW.fullmatch(target):
+            raise InvalidRequest("malformed")
+        checked = checked_label(label, acknowledged=acknowledged)
+        with self._catalogue.write() as transaction:
+            session = transaction.uploads.session(doctor.id, session_id)
+            labels = {name: kept for name, kept in session.labels.items() if name != target}
+            if checked is not None:
+                labels[target] = checked
+            transaction.uploads.set_labels(session_id, labels)
 
     def all_to_one(
         self, doctor: Doctor, session_id: str, target: str = "new:A", *, acknowledged: bool = False
@@ -63,10 +106,7 @@ class AssignmentService:
         Raises
         ------
         InvalidRequest
-            ``nothing_to_confirm``; ``needs_confirmation`` with ``overlaps``, ``elsewhere``, ``torn`` and ``mismatched``
-            (item ids) when nights of one patient overlap in time on different devices, a night already stands at
-            another patient, two files of one night would go to different ones, or a report says something else than the
-            recording that begins with it, and the doctor has not said yes to that.
+            ``nothing_to_confirm``; ``needs_confirmation`` as `stop_at_doubts` tells, unless the doctor said yes to it.
         """
         with self._catalogue.write() as transaction:
             items = self._locked_items(transaction, doctor, session_id)
@@ -94,12 +134,14 @@ class AssignmentService:
         if not choices:
             raise InvalidRequest("nothing_to_confirm")
         if not acknowledged:
-            self._stop_at_doubts(transaction, doctor, choices)
+            stop_at_doubts(transaction, doctor.id, choices)
+        session = transaction.uploads.session(doctor.id, next(iter(choices)).session_id)
         patients: dict[str, str] = {}
         for item, target in sorted(choices.items(), key=lambda pair: pair[0].number):
             if target not in patients:
                 new = target.startswith(NEW_PATIENT)
-                patients[target] = self._links.create_within(transaction, doctor.id).id if new else target
+                label = session.labels.get(target)
+                patients[target] = self._links.create_within(transaction, doctor.id, label).id if new else target
             patient_id = patients[target]
             if transaction.uploads.set(
                 item.id,
@@ -108,52 +150,22 @@ class AssignmentService:
                 state=ItemState.CONFIRMED.value,
                 target=patient_id,
                 patient_id=patient_id,
+                confirmed_at=self._clock(),
             ):
                 transaction.jobs.submit("store_item", item.id, self._clock())
                 transaction.audit.add(
                     self._clock(), doctor.id, "confirmed", ("item", item.id), patient_id=patient_id, sure=acknowledged
                 )
+        left = {target: label for target, label in session.labels.items() if target not in patients}
+        transaction.uploads.set_labels(session.id, left)
         return list(patients.values())
 
-    def _stop_at_doubts(self, transaction: Transaction, doctor: Doctor, choices: dict[UploadItem, str]) -> None:
-        known = known_nights(transaction, doctor.id, list(choices))
-        session_id = next(iter(choices)).session_id
-        waiting = [item for item in transaction.uploads.items(session_id) if item.state is ItemState.CONFIRMED]
-        groups: dict[str, list[UploadItem]] = defaultdict(list)
-        for item, target in choices.items():
-            groups[target].append(item)
-        overlaps = [
-            item.id
-            for target, items in groups.items()
-            for item in overlapping(
-                items,
-                [*transaction.nights.spans(doctor.id, target), *(one for one in waiting if one.patient_id == target)],
-            )
-        ]
-        doubts = {
-            "overlaps": overlaps,
-            "elsewhere": [item.id for item, target in choices.items() if elsewhere(item, target, known)],
-            "torn": _torn(choices, waiting),
-        }
-        chosen = {item.id for item in choices}
-        told = mismatched(transaction.uploads.items(session_id))
-        apart = [one.report.id for one in told if one.report.id in chosen]
-        if apart:
-            doubts["mismatched"] = apart
-        if any(doubts.values()):
-            raise InvalidRequest("needs_confirmation", **doubts)
 
-
-def _torn(choices: dict[UploadItem, str], waiting: Sequence[UploadItem]) -> list[str]:
-    """The files whose night another file would take to a different patient."""
-    goes_to = {item.id: target for item, target in choices.items()}
-    goes_to |= {item.id: str(item.patient_id) for item in waiting}
-    nights = NightIndex([item for item in (*choices, *waiting) if is_recording(item)])
-    return [
-        item.id
-        for item in choices
-        if is_recording(item) and any(goes_to[one.id] != goes_to[item.id] for one in nights.like(item))
-    ]
+def new_targets() -> Iterator[str]:
+    """``new:A`` to ``new:Z``, then ``new:AA`` and so on: more than a batch has files."""
+    for length in (1, 2):
+        for letters in product(ascii_uppercase, repeat=length):
+            yield NEW_PATIENT + "".join(letters)
 
 
 def _with_reports(items: Sequence[UploadItem]) -> dict[UploadItem, str]:

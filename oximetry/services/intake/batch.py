@@ -64,13 +64,15 @@ class JoinOffer:
 class Batch:
     """A doctor's batch, as it stands in the catalogue.
 
-    ``questions``: reports that fit several recordings, with those.
+    ``questions``: reports that fit several recordings, with those; ``kept_aside``: files that the doctor took out of
+    this or an earlier batch and that can be put back.
     """
 
     session: UploadSession
     rows: list[BatchRow]
     offers: list[JoinOffer] = field(default_factory=list)
     questions: list[tuple[UploadItem, list[UploadItem]]] = field(default_factory=list)
+    kept_aside: list[UploadItem] = field(default_factory=list)
 
     @property
     def busy(self) -> bool:
@@ -98,6 +100,7 @@ class BatchService:
             waits = _waits(transaction, items)
             pending = _pending(transaction, items)
             homes = nights_of_reports(transaction, doctor.id, items)
+            kept_aside = transaction.uploads.kept_aside(doctor.id)
         mismatches = {one.report.id: one for one in mismatched(items)}
         own = NightIndex([item for item in items if is_recording(item)])
         parts = _joined(items)
@@ -118,7 +121,7 @@ class BatchService:
             for item in items
             if item.id not in shown_with_night and item.joined_to is None
         ]
-        return Batch(session, rows, join_offers(items), ambiguous(items))
+        return Batch(session, rows, join_offers(items), ambiguous(items), kept_aside)
 
 
 def join_offers(items: Sequence[UploadItem]) -> list[JoinOffer]:
@@ -129,7 +132,7 @@ def join_offers(items: Sequence[UploadItem]) -> list[JoinOffer]:
     groups: dict[tuple[object, ...], list[UploadItem]] = defaultdict(list)
     for item in items:
         if item.state is ItemState.READ and is_recording(item) and item.device_serial and item.numbers:
-            groups[item.device_serial, item.numbers["format"], item.numbers["sampling_interval_s"]].append(item)
+            groups[item.device_serial, item.numbers.format, item.numbers.sampling_interval_s].append(item)
     offers = []
     for group in groups.values():
         group.sort(key=lambda item: (item.started_at, item.number))
@@ -153,14 +156,14 @@ def overlapping(items: Sequence[UploadItem], stored: Sequence[KnownNight | Uploa
     return [item for item in nights if item.id in touched]
 
 
-def elsewhere(item: UploadItem, target: str, known: NightIndex[KnownNight]) -> bool:
+def elsewhere(item: UploadItem, target: str, stored_nights: NightIndex[KnownNight]) -> bool:
     """Whether the same night stands at another patient, complete or not."""
-    return any(night.patient_id != target for night in stored_like(item, known))
+    return any(night.patient_id != target for night in stored_like(item, stored_nights))
 
 
-def _stored(item: UploadItem, known: NightIndex[KnownNight]) -> dict[str, Any]:
+def _stored(item: UploadItem, stored_nights: NightIndex[KnownNight]) -> dict[str, Any]:
     """What a row tells of the nights that are the same as its file's and stored already."""
-    same = stored_like(item, known)
+    same = stored_like(item, stored_nights)
     completed = [night for night in same if completes(item, night)]
     return {
         "stored_at": tuple(sorted({night.patient_id for night in same if night not in completed})),
@@ -178,10 +181,12 @@ def _joined(items: Sequence[UploadItem]) -> dict[str, list[UploadItem]]:
     return parts
 
 
-def _earlier(item: UploadItem, own: NightIndex[UploadItem]) -> UploadItem | None:
+def _earlier(item: UploadItem, batch_nights: NightIndex[UploadItem]) -> UploadItem | None:
     if not is_recording(item):
         return None
-    return min((one for one in own.like(item) if one.number < item.number), key=lambda one: one.number, default=None)
+    return min(
+        (one for one in batch_nights.like(item) if one.number < item.number), key=lambda one: one.number, default=None
+    )
 
 
 def _overlap(first: UploadItem, second: UploadItem | KnownNight) -> bool:

@@ -28,7 +28,7 @@ class KeptReport:
 
     def write(self, transaction: Transaction, patient_id: str, night_id: str | None, now: datetime) -> None:
         """Its rows, once the objects are there; what was done about a name is in the audit."""
-        item, read = self.item, self.item.report or {}
+        item, read = self.item, self.item.report
         reference = ("recording", night_id) if night_id else ("patient", patient_id)
         rows = [transaction.files.add(file.row(reference, item.doctor_id), now) for file in self.files]
         transaction.reports.add(
@@ -36,16 +36,16 @@ class KeptReport:
             night_id,
             rows[0].id,
             now,
-            numbers=read.get("numbers"),
-            curve=read.get("curve"),
+            numbers=read.numbers if read else None,
+            curve=read.curve if read else None,
             painted=self.painted,
             original_sha256=item.sha256,
             preview_file_id=rows[1].id if self.preview else None,
             device_serial=item.device_serial,
             started_at=item.started_at,
         )
-        told = {"painted": self.painted, "kept_original": item.keep_original, "read": item.report is not None}
-        transaction.audit.add(now, item.doctor_id, "report_stored", ("item", item.id), **told)
+        details = {"painted": self.painted, "kept_original": item.keep_original, "read": item.report is not None}
+        transaction.audit.add(now, item.doctor_id, "report_stored", ("item", item.id), **details)
         transaction.reports.leave_removed(rows[0].id, patient_id, night_id)
         if night_id:
             alone = [one.id for one in transaction.reports.alone(patient_id) if one.original_sha256 == item.sha256]
@@ -66,10 +66,10 @@ class ReportKeeper:
             content = self._reports.painted(content)
         preview = self._reports.preview(content) if read else None
 
-        def named(kind: FileKind, what: bytes, extension: str, content_type: str) -> NewFile:
-            sha256 = hashlib.sha256(what).hexdigest()
+        def named(kind: FileKind, file_content: bytes, extension: str, content_type: str) -> NewFile:
+            sha256 = hashlib.sha256(file_content).hexdigest()
             name = ObjectName(patient_id, kind, started_at, item.device_serial, sha256, extension)
-            return NewFile(name.key, what, content_type)
+            return NewFile(name.key, file_content, content_type)
 
         pdf = named(FileKind.REPORT, content, "pdf", "application/pdf")
         picture = named(FileKind.PLOT, preview, "png", "image/png") if preview else None
@@ -78,6 +78,4 @@ class ReportKeeper:
 
 def carries_name(item: UploadItem) -> bool | None:
     """Whether a report tells of the person; ``None`` when that could not be read."""
-    numbers = (item.report or {}).get("numbers") or {}
-    found: bool | None = numbers.get("carries_name")
-    return found
+    return item.printed.carries_name if item.printed else None

@@ -42,11 +42,11 @@ class Placing:
         """Whether the patient's nights that could be this one hold the same samples, by the nights' ids."""
         with self._catalogue.read() as transaction:
             rivals = [night for night in self._here(transaction, item) if not holds_the_same(item, night)]
-            found = [
+            compared_nights = [
                 (transaction.nights.get(rival.id), transaction.files.of("recording", [rival.id])) for rival in rivals
             ]
         same = {}
-        for night, files in found:
+        for night, files in compared_nights:
             try:
                 stored = self._reader.read_kept(stored_parts(night, files, self._store.get)).recording
                 same[night.id] = agree(stored, recording)
@@ -85,12 +85,12 @@ class Placing:
 
     def _within(self, transaction: Transaction, night: KnownNight, item: UploadItem) -> Place:
         transaction.nights.lock(night.id)
-        found = transaction.nights.get(night.id)
-        if found.state is NightState.MOVING or found.patient_id != item.patient_id:
+        night_now = transaction.nights.get(night.id)
+        if night_now.state is NightState.MOVING or night_now.patient_id != item.patient_id:
             raise NotReady  # once it has left, this file is the patient's night again
-        if found.removed_at is not None and found.removed_at < self._clock() - RESTORABLE:
+        if night_now.removed_at is not None and night_now.removed_at < self._clock() - RESTORABLE:
             raise NotReady  # it is being expunged
-        return Place(night.id, is_further=found.original_sha256 != item.sha256)
+        return Place(night.id, is_further=night_now.original_sha256 != item.sha256)
 
 
 def _standing_first(night: KnownNight) -> tuple[bool, str]:

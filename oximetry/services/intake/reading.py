@@ -8,15 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue
-from oximetry.domain.errors import InvalidRecording, InvalidUpload, NotFound, ReadingUnavailable
+from oximetry.domain.device_report import ReportReading
+from oximetry.domain.errors import InvalidRecording, InvalidUpload, ReadingInterrupted, ReadingUnavailable
+from oximetry.domain.keeping import RESTORABLE
 from oximetry.domain.ports import Clock, ObjectStore, ReportReader
 from oximetry.domain.recording import Hints
 from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem
 from oximetry.domain.sameness import samples_sha256
 from oximetry.services.intake.archives import archive_entries
 from oximetry.services.intake.joining import take_apart
+from oximetry.services.intake.staging import staged_content
 from oximetry.services.intake.uploads import UploadService
-from oximetry.services.nights.night_reader import NightReader, sparkline, stored_numbers
+from oximetry.services.nights.night_reader import NightReader, sparkline
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +30,9 @@ ReportStamp = Callable[[str], tuple[str | None, datetime | None]]
 
 class ReadingService:
     """Handles the job ``read_item``.
+
+    Only the content of a file can refuse it; its bytes are then kept aside. Whatever else stops the reading is raised,
+    so that the job waits.
 
     Parameters
     ----------
@@ -60,23 +66,11 @@ class ReadingService:
             doctor = transaction.accounts.get(item.doctor_id)
         if item.state is not ItemState.RECEIVED:
             return
+        staged = [(part, staged_content(self._store, part)) for part in (item, *parts)]
         try:
-            content = self._store.get(item.staging_key)
-            joined = [(part, self._store.get(part.staging_key)) for part in parts]
-        except NotFound:
-            self._refuse(item, "staging_lost", {})
-            return
-        try:
-            self._take(doctor, [(item, content), *joined])
+            self._take(doctor, staged)
         except (InvalidRecording, InvalidUpload) as error:
             self._refuse(item, error.reason, error.details)
-
-    def refuse_failed(self, item_id: str, reason: str) -> None:
-        """The job failed for good: the row says so instead of waiting for ever."""
-        with self._catalogue.read() as transaction:
-            item = transaction.uploads.get(item_id)
-        if item.state is ItemState.RECEIVED:
-            self._refuse(item, reason, {})
 
     def _take(self, doctor: Doctor, parts: Sequence[Staged]) -> None:
         item, content = parts[0]
@@ -97,7 +91,7 @@ class ReadingService:
             item,
             [part.id for part, _ in parts[1:]],
             state=ItemState.READ.value,
-            numbers=stored_numbers(report),
+            numbers=report.numbers,
             sparkline=sparkline(recording, report.analysis),
             device_serial=recording.device_serial,
             started_at=recording.started_at,
@@ -111,18 +105,20 @@ class ReadingService:
         serial, named_at = self._report_stamp(self._uploads.name_of(item))
         named: dict[str, Any] = {"state": ItemState.READ.value, "device_serial": serial, "started_at": named_at}
         try:
-            found = self._reports.read(content)
+            reading = self._reports.read(content)
         except InvalidUpload as error:
             if error.reason != "report_unknown_layout" or serial is None or named_at is None:
                 raise
             self._write(item, **named, details={UNREAD: error.reason})
             return
+        except ReadingInterrupted:
+            raise
         except ReadingUnavailable as error:
             self._write(item, **named, details={UNREAD: error.reason})
             return
-        report, curve = found.report, found.curve
+        report, curve = reading.report, reading.curve
         started_at = _start(report.started_at, named_at)
-        read = {"numbers": report.as_json(), "curve": curve.as_json() if curve else None}
+        read = ReportReading(report, curve.as_json() if curve else None)
         named |= {"device_serial": report.device_serial or serial, "started_at": started_at}
         if started_at and report.duration_s:
             named["ended_at"] = started_at + timedelta(seconds=report.duration_s)
@@ -133,7 +129,7 @@ class ReadingService:
         # unpacked twice, so that a bad archive leaves nothing behind and a big one is never in memory as a whole
         files = sum(1 for _ in archive_entries(content, self._uploads.limits))
         for file in archive_entries(content, self._uploads.limits):
-            self._uploads.accept(doctor, item.session_id, file)
+            self._uploads.accept(doctor, item.session_id, file, unpacked_from=item.id)
         with self._catalogue.write() as transaction:
             done = {"state": ItemState.EXPANDED.value, "details": {"files": files}}
             transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **done)
@@ -153,10 +149,9 @@ class ReadingService:
             if now.state is ItemState.RECEIVED and take_apart(transaction, now, self._clock(), "cannot_join"):
                 return  # each part is read on its own again, and has a reason of its own
             state = ItemState.UNDATED if reason == "start_unknown" else ItemState.REFUSED
-            refused = {"state": state.value, "reason": reason, "details": details}
+            kept_until = self._clock() + RESTORABLE if state is ItemState.REFUSED else None
+            refused = {"state": state.value, "reason": reason, "details": details, "kept_until": kept_until}
             transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **refused)
-            if state is ItemState.REFUSED:
-                transaction.jobs.submit("empty_staging", item.staging_key, self._clock())
 
 
 def _start(printed_at: datetime | None, named_at: datetime | None) -> datetime | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue
+from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.errors import NotFound
 from oximetry.domain.ports import ObjectStore
 from oximetry.domain.records import ItemKind, UploadItem
@@ -22,7 +23,7 @@ from oximetry.services.nights.originals import staged_parts
 class StagedReport:
     """What was read from a vendor's report that is not stored yet; fields as in ``VendorReport``."""
 
-    numbers: Mapping[str, Any] | None
+    numbers: DeviceReport | None
     curve: Mapping[str, Any] | None
     started_at: datetime | None
     painted: bool | None = None
@@ -66,7 +67,8 @@ class StagedNights:
         with self._catalogue.read() as transaction:
             item = transaction.uploads.get(item_id, doctor_id)
             pairs = paired(transaction.uploads.items(item.session_id))
-        fitting = [report for recording, report in pairs if recording.id == item_id and report.report]
         return [
-            StagedReport(**{"curve": None, **(report.report or {})}, started_at=report.started_at) for report in fitting
+            StagedReport(report.report.numbers, report.report.curve, report.started_at)
+            for recording, report in pairs
+            if recording.id == item_id and report.report
         ]

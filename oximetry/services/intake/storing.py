@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
-from oximetry.domain.errors import NotFound, NotReady, StorageRefused
+from oximetry.domain.errors import NotReady
 from oximetry.domain.ports import Clock, ObjectStore, ReportReader
 from oximetry.domain.recording import Hints
 from oximetry.domain.records import ItemKind, ItemState, NightState, UploadItem
 from oximetry.domain.sameness import samples_sha256
 from oximetry.services.intake.kept_reports import ReportKeeper
 from oximetry.services.intake.placing import Place, Placing
+from oximetry.services.intake.staging import staged_content
 from oximetry.services.intake.uploads import UploadService
 from oximetry.services.matching.report_homes import claim_report, home_of_report
 from oximetry.services.nights.night_files import PLOT_LANGUAGES, ReadNight
-from oximetry.services.nights.night_reader import NightReader, analysis_rows, stored_numbers
+from oximetry.services.nights.night_reader import NightReader, analysis_rows
 from oximetry.services.nights.originals import joined_sha256
 from oximetry.services.nights.reconciling import note_reconciliation
 
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class StoringService:
-    """Handles the jobs ``store_item`` and ``empty_staging``."""
+    """Handles the job ``store_item``."""
 
     def __init__(
         self,
@@ -55,16 +55,7 @@ class StoringService:
         if item.kind is ItemKind.RECORDING:
             self._store_recording(self._read(item))
         else:
-            self._store_report(item, self._staged(item))
-
-    def empty_staging(self, key: str) -> None:
-        """Remove a staged object that is stored, refused or taken out."""
-        if not key.startswith("users/"):
-            raise NotFound(key=key)
-        with self._catalogue.read() as transaction:
-            if transaction.uploads.is_staged_for(key):
-                return
-        self._store.delete(key)
+            self._store_report(item, staged_content(self._store, item))
 
     def mark_failed(self, item_id: str, reason: str) -> None:
         """The job failed for good: the file goes back to the doctor with the reason, nothing half-written."""
@@ -73,20 +64,14 @@ class StoringService:
                 item_id, self._clock(), ItemState.CONFIRMED, state=ItemState.READ.value, reason=reason, patient_id=None
             )
 
-    def _staged(self, item: UploadItem) -> bytes:
-        content = self._store.get(item.staging_key)
-        if hashlib.sha256(content).hexdigest() != item.sha256:
-            raise StorageRefused("staging_damaged", item_id=item.id)
-        return content
-
     def _read(self, item: UploadItem) -> ReadNight:
         with self._catalogue.read() as transaction:
             parts = [item, *transaction.uploads.parts(item.id)]
-        contents = [self._staged(part) for part in parts]
+        contents = [staged_content(self._store, part) for part in parts]
         hints = [Hints(self._uploads.name_of(part), part.given_start) for part in parts]
         report = self._reader.read(list(zip(contents, hints, strict=True)))
         recording = report.recording
-        found = replace(
+        read_item = replace(
             item,
             sha256=joined_sha256([part.sha256 for part in parts]),
             samples_sha256=samples_sha256(recording),
@@ -94,7 +79,7 @@ class StoringService:
             started_at=recording.started_at,
             ended_at=recording.ended_at,
         )
-        return ReadNight(found, tuple(zip(parts, contents, strict=True)), report)
+        return ReadNight(read_item, tuple(zip(parts, contents, strict=True)), report)
 
     def _store_recording(self, night: ReadNight) -> None:
         item = night.item
@@ -113,7 +98,8 @@ class StoringService:
             night_id = self._night_row(transaction, night, place)
             for file in files:
                 transaction.files.add(file.row(("recording", night_id), item.doctor_id), self._clock())
-            claim_report(transaction, item, night_id, stored_numbers(night.report))
+            claim_report(transaction, item, night_id, night.report.numbers)
+            transaction.night_lines.set_sparkline(night_id, item.sparkline)
             self._finish(transaction, item, night_id)
             analysis_id = transaction.nights.get(night_id).analysis_id
             for language in PLOT_LANGUAGES:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from oximetry.domain.device_report import DeviceReport
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.reconciliation import Compared, disagreements
 from oximetry.domain.records import ItemKind, ItemState, UploadItem
 
@@ -47,17 +47,17 @@ def ambiguous(items: Sequence[UploadItem]) -> list[tuple[UploadItem, list[Upload
     """Reports that wait for a decision and fit several recordings, with those."""
     fits = _fitting(items)
     asked = {report.id: report for _, report in fits if report.state is ItemState.READ and report.belongs_to is None}
-    found = [(report, [one for one, other in fits if other is report]) for report in asked.values()]
-    return [(report, recordings) for report, recordings in found if len(recordings) > 1]
+    candidates = [(report, [one for one, other in fits if other is report]) for report in asked.values()]
+    return [(report, recordings) for report, recordings in candidates if len(recordings) > 1]
 
 
 def mismatched(items: Sequence[UploadItem]) -> list[Mismatch]:
     """The pairs that serial and start would make, and the numbers forbid."""
-    found = [
-        Mismatch(recording, report, tuple(differences_of(report.report, recording.numbers)))
+    mismatches = [
+        Mismatch(recording, report, tuple(differences_of(report.printed, recording.numbers)))
         for recording, report in _candidates(items)
     ]
-    return [one for one in found if one.differences]
+    return [one for one in mismatches if one.differences]
 
 
 def is_late(recording: UploadItem, report: UploadItem) -> bool:
@@ -65,11 +65,9 @@ def is_late(recording: UploadItem, report: UploadItem) -> bool:
     return report.state is ItemState.READ and recording.state in (ItemState.CONFIRMED, ItemState.STORED)
 
 
-def differences_of(read: Mapping[str, Any] | None, numbers: Mapping[str, Any] | None) -> list[Compared]:
+def differences_of(printed: DeviceReport | None, numbers: NightNumbers | None) -> list[Compared]:
     """What the numbers of a report and of a recording cannot both be; empty when one of them was not read."""
-    if not read or not read.get("numbers") or not numbers:
-        return []
-    return disagreements(DeviceReport.from_json(read["numbers"]), numbers)
+    return disagreements(printed, numbers) if printed and numbers else []
 
 
 def near(recording: tuple[str | None, datetime | None], report: tuple[str | None, datetime | None]) -> bool:
@@ -83,14 +81,14 @@ def _fitting(items: Sequence[UploadItem]) -> list[tuple[UploadItem, UploadItem]]
     return [
         (recording, report)
         for recording, report in _candidates(items)
-        if not differences_of(report.report, recording.numbers)
+        if not differences_of(report.printed, recording.numbers)
     ]
 
 
 def _candidates(items: Sequence[UploadItem]) -> list[tuple[UploadItem, UploadItem]]:
     reports = [item for item in items if item.kind is ItemKind.REPORT and item.state is not ItemState.REFUSED]
-    found = [item for item in items if item.kind is ItemKind.RECORDING and item.started_at and not item.joined_to]
-    firsts = {(item.samples_sha256 or item.id, item.device_serial): item for item in reversed(found)}
+    nights = [item for item in items if item.kind is ItemKind.RECORDING and item.started_at and not item.joined_to]
+    firsts = {(item.samples_sha256 or item.id, item.device_serial): item for item in reversed(nights)}
     recordings = list(firsts.values())[::-1]
     return [(recording, report) for recording in recordings for report in reports if _begin_together(recording, report)]
 

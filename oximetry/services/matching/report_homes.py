@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from oximetry.domain.catalogue_ports import Transaction
 from oximetry.domain.errors import NotReady
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.records import ItemKind, ItemState, Night, NightState, UploadItem
 from oximetry.services.matching.pairing import REPORT_TOLERANCE, differences_of, near, paired
 
@@ -27,11 +27,11 @@ def home_of_report(transaction: Transaction, item: UploadItem) -> Home:
                 night = _unmoving(transaction, owner.recording_id)
                 return night.patient_id, night.id
     standing = (NightState.STORED, NightState.MOVING)
-    found = fitting_nights(item, transaction.nights.of_patient(str(item.patient_id), item.doctor_id, standing))
-    found = found or _fitting_of_doctor(transaction, item.doctor_id, item, standing)  # it was moved since
-    if len(found) != 1:
+    fitting = fitting_nights(item, transaction.nights.of_patient(str(item.patient_id), item.doctor_id, standing))
+    fitting = fitting or _fitting_of_doctor(transaction, item.doctor_id, item, standing)  # it was moved since
+    if len(fitting) != 1:
         return str(item.patient_id), None
-    night = _unmoving(transaction, found[0].id)
+    night = _unmoving(transaction, fitting[0].id)
     return night.patient_id, night.id
 
 
@@ -41,21 +41,21 @@ def fitting_nights(item: UploadItem, nights: list[Night]) -> list[Night]:
         return []
     begins = (item.device_serial, item.started_at)
     close = [night for night in nights if near((night.device_serial, night.started_at), begins)]
-    return [night for night in close if not differences_of(item.report, night.numbers)]
+    return [night for night in close if not differences_of(item.printed, night.numbers)]
 
 
 def nights_of_reports(transaction: Transaction, doctor_id: str, items: Sequence[UploadItem]) -> dict[str, Night]:
     """Reports of a batch without a recording in it, and the one stored night of the doctor's that each fits."""
     in_batch = {report.id for _, report in paired(items)}
     asked = [item for item in items if item.kind is ItemKind.REPORT and item.state is ItemState.READ]
-    found: dict[str, Night] = {}
+    night_of_report: dict[str, Night] = {}
     for item in asked:
         if item.id in in_batch:
             continue
         fitting = _fitting_of_doctor(transaction, doctor_id, item, (NightState.STORED,))
         if len(fitting) == 1:
-            found[item.id] = fitting[0]
-    return found
+            night_of_report[item.id] = fitting[0]
+    return night_of_report
 
 
 def _fitting_of_doctor(
@@ -69,7 +69,7 @@ def _fitting_of_doctor(
     return fitting_nights(item, [transaction.nights.get(one.id, doctor_id) for one in known])
 
 
-def claim_report(transaction: Transaction, item: UploadItem, night_id: str, numbers: Mapping[str, Any]) -> None:
+def claim_report(transaction: Transaction, item: UploadItem, night_id: str, numbers: NightNumbers) -> None:
     """Join a night that is being stored with its report, where one was stored for the same patient before it."""
     patient_id = str(item.patient_id)
     in_batch = {
@@ -84,8 +84,7 @@ def claim_report(transaction: Transaction, item: UploadItem, night_id: str, numb
         own = [
             one.id
             for one in waiting
-            if near(begins, (one.device_serial, one.started_at))
-            and not differences_of({"numbers": one.numbers}, numbers)
+            if near(begins, (one.device_serial, one.started_at)) and not differences_of(one.numbers, numbers)
         ]
     if len(own) == 1 or in_batch:
         transaction.reports.join(own, night_id)

@@ -90,11 +90,11 @@ def known_nights(transaction: Transaction, doctor_id: str, items: Sequence[Uploa
     return NightIndex(transaction.nights.known(doctor_id, sorted(sha256s), sorted(starts), spans))
 
 
-def stored_like(item: UploadItem, known: NightIndex[KnownNight]) -> list[KnownNight]:
+def stored_like(item: UploadItem, stored_nights: NightIndex[KnownNight]) -> list[KnownNight]:
     """The stored nights that are the same as a file's, its own left out."""
     if item.kind is not ItemKind.RECORDING or item.started_at is None:
         return []
-    return [night for night in known.like(item) if night.id != item.recording_id]
+    return [night for night in stored_nights.like(item) if night.id != item.recording_id]
 
 
 def _bytes(night: AnyNight) -> str:

@@ -95,13 +95,13 @@ class CopyingService:
                 return False
             journal.end()
         journal.begin(COPY)
-        left: list[str] = []
-        if not self._in_order(journal, self._to_copy(cursor, left), threads):
+        keys_to_copy: list[str] = []
+        if not self._in_order(journal, self._to_copy(cursor, keys_to_copy), threads):
             return False
         journal.end()
-        if left:
+        if keys_to_copy:
             journal.begin(LEFT)
-            for key in sorted(left):
+            for key in sorted(keys_to_copy):
                 journal.add(MigrationLine(key, Outcome.LEFT, reason="migrate_foreign"))
             journal.end()
         return True
@@ -114,14 +114,14 @@ class CopyingService:
         if None not in (here, there) and here != there:
             raise SyncAborted("sync_other_catalogue")
 
-    def _to_copy(self, cursor: str | None, left: list[str]) -> Iterator[str]:
+    def _to_copy(self, cursor: str | None, keys_to_copy: list[str]) -> Iterator[str]:
         """The keys that are copied as they are; the first of what is left where it is are noted."""
-        for found in self._listed(self._source, cursor or None):
-            manner = self._manner(found.key)
+        for source_object in self._listed(self._source, cursor or None):
+            manner = self._manner(source_object.key)
             if manner is Manner.COPY:
-                yield found.key
-            elif manner is Manner.LEAVE and len(left) < MAX_LEFT:
-                left.append(masked(found.key))
+                yield source_object.key
+            elif manner is Manner.LEAVE and len(keys_to_copy) < MAX_LEFT:
+                keys_to_copy.append(masked(source_object.key))
 
     def _manner(self, key: str) -> Manner:
         return manner_of(key, self._old_tokens)
@@ -218,9 +218,9 @@ class CopyingService:
         while True:
             began = after
             try:
-                for found in store.list(after=after):
-                    after = found.key
-                    yield found
+                for stored_object in store.list(after=after):
+                    after = stored_object.key
+                    yield stored_object
                 return
             except StorageUnavailable:
                 barren = barren + 1 if after == began else 0
@@ -229,16 +229,20 @@ class CopyingService:
                 self._pace.pause(barren)
 
 
-def _told(journal: Journal, done: Future[MigrationLine], in_a_row: int) -> int:
-    line = done.result()
+def _told(journal: Journal, finished_copy: Future[MigrationLine], in_a_row: int) -> int:
+    line = finished_copy.result()
     journal.add(line)
     return in_a_row + 1 if line.outcome is Outcome.FAILED else 0
 
 
-def _foreseen(here: StoredObject, there: StoredObject | None) -> Outcome:
-    if there is None:
+def _foreseen(source_object: StoredObject, target_object: StoredObject | None) -> Outcome:
+    if target_object is None:
         return Outcome.COPIED
-    return Outcome.ALREADY if (here.size, here.etag) == (there.size, there.etag) else Outcome.DIFFERS
+    return (
+        Outcome.ALREADY
+        if (source_object.size, source_object.etag) == (target_object.size, target_object.etag)
+        else Outcome.DIFFERS
+    )
 
 
 def _sha256_at(store: ObjectStore, key: str) -> str | None:

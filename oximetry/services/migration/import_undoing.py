@@ -72,14 +72,14 @@ class ImportUndoing:
         transaction: Transaction,
         doctor_id: str,
         patient_id: str,
-        made: list[MigrationLine],
+        created_lines: list[MigrationLine],
         *,
         patient_too: bool,
     ) -> None:
         now = self._clock()
         for night in transaction.nights.of_patient(patient_id, doctor_id, [NightState.STORED]):
             transaction.nights.set(night.id, state=NightState.REMOVED.value, removed_at=now)
-        sha256s = {line.sha256 for line in made if line.sha256}
+        sha256s = {line.sha256 for line in created_lines if line.sha256}
         reports = transaction.files.of("patient", [patient_id])
         transaction.files.mark_deleted([file.id for file in reports if file.sha256 in sha256s], now)
         if patient_too:

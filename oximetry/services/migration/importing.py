@@ -63,11 +63,11 @@ def survey(source: OldSource, pace: Pace) -> OldHouse:
     for path in notes:
         house.take_recordings(_json(source, path, house, pace), names)
     for path in paths:
-        found = token_and_name(path)
+        token_and_file = token_and_name(path)
         kind = kind_of(path)
-        if found is not None and kind is not OldKind.NOTES:
-            name = harmless_name(names.get(found[1], found[1]), kind)
-            house.patient(found[0]).files.append(OldFile(path, kind, name))
+        if token_and_file is not None and kind is not OldKind.NOTES:
+            name = harmless_name(names.get(token_and_file[1], token_and_file[1]), kind)
+            house.patient(token_and_file[0]).files.append(OldFile(path, kind, name))
     return house
 
 
@@ -105,8 +105,8 @@ class ImportingService:
             yield MigrationLine(patient.key, Outcome.ALREADY if is_there else Outcome.IMPORTED)
             there = self._contents(doctor, old.patient_id, stored_only=False) if old and is_there else set()
             for file in patient.files:
-                found = self._fetched(doctor, patient, old.patient_id if old else "", file, there)
-                yield found if isinstance(found, MigrationLine) else _foreseen(*found, read)
+                fetched_file = self._fetched(doctor, patient, old.patient_id if old else "", file, there)
+                yield fetched_file if isinstance(fetched_file, MigrationLine) else _foreseen(*fetched_file, read)
 
     def _patient(self, doctor: Doctor, patient: OldPatient) -> list[MigrationLine]:
         try:
@@ -118,12 +118,12 @@ class ImportingService:
         there = self._contents(doctor, patient_id, stored_only=is_new)
         batch: list[tuple[str, IncomingFile]] = []
         for file in patient.files:
-            found = self._fetched(doctor, patient, patient_id, file, there)
-            if isinstance(found, MigrationLine):
-                lines.append(found)
+            fetched_file = self._fetched(doctor, patient, patient_id, file, there)
+            if isinstance(fetched_file, MigrationLine):
+                lines.append(fetched_file)
                 continue
             self._pace.wait()
-            batch.append(found)
+            batch.append(fetched_file)
             if len(batch) >= BATCH_FILES or sum(len(one.content) for _, one in batch) > BATCH_BYTES:
                 lines += self._stored(doctor, patient_id, batch)
                 batch = []
@@ -132,7 +132,7 @@ class ImportingService:
         return lines
 
     def _fetched(
-        self, doctor: Doctor, patient: OldPatient, patient_id: str, file: OldFile, there: set[str]
+        self, doctor: Doctor, patient: OldPatient, patient_id: str, file: OldFile, known_digests: set[str]
     ) -> MigrationLine | tuple[str, IncomingFile]:
         """A file that is to be imported, or the line that says why it is not."""
         key = patient.key_of(file)
@@ -142,7 +142,7 @@ class ImportingService:
             incoming = IncomingFile(file.name, self._pace.retried(lambda: self._source.read(file.path)))
         except OximetryError as error:
             return MigrationLine(key, _outcome_of(error), reason=error.reason)
-        if incoming.sha256 in there:
+        if incoming.sha256 in known_digests:
             return MigrationLine(key, Outcome.ALREADY, len(incoming.content), incoming.sha256)
         if self._is_known(doctor, incoming.sha256, patient_id):
             return MigrationLine(key, Outcome.ALREADY, len(incoming.content), incoming.sha256, "migrate_elsewhere")

@@ -80,10 +80,10 @@ class ExclusionService:
             self._audit(transaction, doctor_id, "span_put_back", night_id, span_id=span_id)
 
         def without(spans: list[ExcludedSpan]) -> list[ExcludedSpan]:
-            left = [span for span in spans if span.id != span_id]
-            if len(left) == len(spans):
+            remaining_spans = [span for span in spans if span.id != span_id]
+            if len(remaining_spans) == len(spans):
                 raise NotFound(span_id=span_id)
-            return left
+            return remaining_spans
 
         return self._recompute(doctor_id, night_id, without, undo)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from oximetry.domain.joining import join
 from oximetry.domain.metrics import NightAnalysis
+from oximetry.domain.night_numbers import event_json
 from oximetry.domain.quality import Exclusion
 from oximetry.domain.recording import Hints, Recording
 from oximetry.services.nights.analysis import NightReport, RecordingReader, report_on
@@ -83,27 +84,21 @@ class NightReader:
         return report
 
 
-def stored_numbers(report: NightReport) -> dict[str, Any]:
-    """The numbers of a night as the catalogue keeps them: without the file's name, events apart."""
-    return {name: value for name, value in report.as_json().items() if name not in ("file", "events")}
-
-
 def analysis_rows(report: NightReport) -> list[dict[str, Any]]:
     """One row per rule and version, with summary and events."""
-    numbers = report.as_json()
+    numbers = report.numbers
     companion = report.analysis.companion_rule
-    names = ("desaturations3_mean120", "desaturations4_mean120", "odi3_mean120_per_h", "odi4_mean120_per_h")
     return [
         {
             "rule": report.analysis.rule.name,
             "version": report.analysis.rule.version,
-            "summary": stored_numbers(report),
-            "events": numbers["events"],
+            "summary": numbers.as_json(),
+            "events": [event_json(report.recording, event) for event in report.analysis.events],
         },
         {
             "rule": companion.name,
             "version": companion.version,
-            "summary": {name: numbers[name] for name in names},
+            "summary": numbers.companion_json(),
             "events": [],
         },
     ]

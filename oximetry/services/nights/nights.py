@@ -12,7 +12,6 @@ from oximetry.domain.keeping import RESTORABLE
 from oximetry.domain.metrics import ANALYSIS_WARNINGS
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.quality import Exclusion
-from oximetry.domain.recording import Note
 from oximetry.domain.records import (
     ExcludedSpan,
     FileKind,
@@ -23,7 +22,7 @@ from oximetry.domain.records import (
 )
 from oximetry.services.nights.analysis import NightReport
 from oximetry.services.nights.night_files import PLOT_LANGUAGES
-from oximetry.services.nights.night_reader import NightReader, analysis_rows, stored_numbers
+from oximetry.services.nights.night_reader import NightReader, analysis_rows
 from oximetry.services.nights.originals import of_kind, stored_parts
 from oximetry.services.nights.reconciling import note_reconciliation
 from oximetry.services.storage.file_urls import FileUrls
@@ -198,7 +197,7 @@ class NightService:
 def put_numbers(transaction: Transaction, night: Night, report: NightReport, clock: Clock) -> None:
     """Give a night new numbers: its row in the batch follows, and no picture shows the old ones any more."""
     transaction.nights.put_analyses(night.id, analysis_rows(report), clock())
-    transaction.uploads.follow_numbers(night.id, stored_numbers(report), clock())
+    transaction.uploads.follow_numbers(night.id, report.numbers, clock())
     transaction.files.mark_deleted(transaction.nights.drop_plots(night.analysis_id), clock())
     note_reconciliation(transaction, night.id)
     submit_plots(transaction, transaction.nights.get(night.id), clock)
@@ -220,8 +219,6 @@ def _card(
 
 def with_first_warnings(report: NightReport, night: Night) -> NightReport:
     """The report with what the first reading had to assume: told the answer, the second one assumes nothing."""
-    told = [dict(warning) for warning in night.numbers["warnings"]]
-    first = tuple(Note(str(one.pop("code")), one) for one in told)
-    kept = tuple(note for note in first if note.code not in ANALYSIS_WARNINGS)
+    kept = tuple(note for note in night.numbers.warnings if note.code not in ANALYSIS_WARNINGS)
     own = tuple(note for note in report.analysis.warnings if note.code in ANALYSIS_WARNINGS)
     return replace(report, analysis=replace(report.analysis, warnings=kept + own))

@@ -15,7 +15,6 @@ from oximetry.domain.errors import InvalidRequest, OximetryError
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import ExcludedSpan, Night, NightState, StoredFile
 from oximetry.services.nights.analysis import NightReport
-from oximetry.services.nights.night_reader import stored_numbers
 from oximetry.services.nights.nights import NightService, put_numbers
 
 logger = logging.getLogger(__name__)
@@ -57,8 +56,8 @@ class Plan:
     @property
     def digest(self) -> str:
         """The first 12 hex digits of the plan's SHA-256."""
-        told = [[one.night.id, dict(one.before), dict(one.after), one.problem] for one in self.changes]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+        changes = [[one.night.id, dict(one.before), dict(one.after), one.problem] for one in self.changes]
+        return hashlib.sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:12]
 
 
 class ReanalysisService:
@@ -121,7 +120,7 @@ class ReanalysisService:
             report = self._nights.report(night, files, spans)
         except OximetryError as error:
             return Change(night, {}, {}, error.reason), None, spans
-        before, after = flat(night.numbers), flat(stored_numbers(report))
+        before, after = flat(night.numbers.as_json()), flat(report.numbers.as_json())
         names = [name for name in {**before, **after} if not _same(before.get(name), after.get(name))]
         change = Change(night, {name: before.get(name) for name in names}, {name: after.get(name) for name in names})
         return change, report, spans
@@ -129,13 +128,13 @@ class ReanalysisService:
 
 def flat(numbers: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested numbers under dotted names; lists become text, for they are compared as a whole."""
-    found: dict[str, Any] = {}
+    flat_numbers: dict[str, Any] = {}
     for name, value in numbers.items():
         if isinstance(value, Mapping):
-            found.update(flat(value, f"{prefix}{name}."))
+            flat_numbers.update(flat(value, f"{prefix}{name}."))
         else:
-            found[f"{prefix}{name}"] = json.dumps(value, sort_keys=True) if isinstance(value, list) else value
-    return found
+            flat_numbers[f"{prefix}{name}"] = json.dumps(value, sort_keys=True) if isinstance(value, list) else value
+    return flat_numbers
 
 
 def _same(before: Any, after: Any) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from oximetry.domain.catalogue_ports import Transaction
-from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.reconciliation import reconcile
 
 
@@ -17,6 +16,6 @@ def note_reconciliation(transaction: Transaction, night_id: str) -> None:
     numbers = transaction.nights.get(night_id).numbers
     for report in transaction.reports.of_nights([night_id]).get(night_id, []):
         if report.numbers:
-            rows = [asdict(one) for one in reconcile(DeviceReport.from_json(report.numbers), numbers)]
-            rule = {"name": numbers["rule"]["name"], "version": numbers["rule"]["version"]}
+            rows = [asdict(one) for one in reconcile(report.numbers, numbers)]
+            rule = {"name": numbers.rule.name, "version": numbers.rule.version}
             transaction.reports.set_reconciliation(report.id, {"rule": rule, "rows": rows})

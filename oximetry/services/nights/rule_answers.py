@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any
-
 from oximetry.domain.catalogue_ports import Catalogue
-from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.extra_rules import MCGILL, Answer, NightFacts, answers
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.records import NightState
-
-_EVENT = [field.name for field in fields(Desaturation)]
 
 
 class ExtraRuleService:
@@ -31,29 +25,19 @@ class ExtraRuleService:
                 return {}
             nights = transaction.nights.of_patient(patient_id, doctor_id, (NightState.STORED,))
             events = {
-                night.id: [_event(stored) for stored in transaction.nights.events(night.analysis_id)]
-                for night in nights
-                if MCGILL.name in names
+                night.id: transaction.nights.events(night.analysis_id) for night in nights if MCGILL.name in names
             }
         return {night.id: answers(names, facts_of(night.numbers), events.get(night.id, ())) for night in nights}
 
 
-def facts_of(numbers: Mapping[str, Any]) -> NightFacts:
-    """The stored numbers of a night, under their fixed names, as the rules take them."""
+def facts_of(numbers: NightNumbers) -> NightFacts:
+    """The numbers of a night as the rules take them."""
     return NightFacts(
-        recorded_s=numbers["recorded_s"],
-        valid_s=numbers["valid_s"],
-        below_range_s=numbers["below_range_s"],
-        below_range_runs=numbers["below_range_runs"],
-        below90_pct=_known(numbers["time_below_pct"]["90"]),
-        t_le88_min=_known(numbers["t_le88_min"]),
-        spot_values=numbers["desaturations3"] is None,
+        recorded_s=numbers.recorded_s,
+        valid_s=numbers.valid_s,
+        below_range_s=numbers.below_range_s,
+        below_range_runs=numbers.below_range_runs,
+        below90_pct=numbers.below_pct(90),
+        t_le88_min=numbers.t_le88_min,
+        spot_values=numbers.desaturations3 is None,
     )
-
-
-def _known(number: float | None) -> float:
-    return float("nan") if number is None else number
-
-
-def _event(stored: Mapping[str, Any]) -> Desaturation:
-    return Desaturation(**{name: stored[name] for name in _EVENT})

@@ -48,7 +48,8 @@ class HousekeepingService:
             transaction.jobs.prune(self._clock() - KEPT_TRACES)
             transaction.accounts.prune(self._clock() - KEPT_TRACES)
         self._close_quiet_batches()
-        self.empty_lost_staging(self._clock() - QUIET_BATCH)
+        self._release_kept()
+        self.empty_lost_staging(before)
         self._expunge_files()
         with self._catalogue.write() as transaction:
             for night in transaction.nights.removed_before(before):
@@ -58,15 +59,21 @@ class HousekeepingService:
                 transaction.audit.add(self._clock(), night.doctor_id, "night_expunged", ("recording", night.id))
 
     def empty_lost_staging(self, before: datetime) -> None:
-        """Remove staged files of no batch: their upload ended between the store and the catalogue."""
+        """Remove staged files that no row tells of: their upload ended between the store and the catalogue."""
         limit_s = before.replace(tzinfo=UTC).timestamp()
         lost = [
-            found.key
-            for found in self._store.list("users/")
-            if found.modified_at < limit_s and _STAGED.fullmatch(found.key) and not self._is_staged(found.key)
+            stored_object.key
+            for stored_object in self._store.list("users/")
+            if stored_object.modified_at < limit_s and _STAGED.fullmatch(stored_object.key) and not self._is_staged(stored_object.key)
         ]
         for key in lost:
             self._store.delete(key)
+
+    def _release_kept(self) -> None:
+        """What was kept aside for its time goes."""
+        with self._catalogue.write() as transaction:
+            for key in transaction.uploads.release_kept(self._clock()):
+                transaction.jobs.submit("empty_staging", key, self._clock())
 
     def _is_staged(self, key: str) -> bool:
         with self._catalogue.read() as transaction:

@@ -75,11 +75,11 @@ class GuardedStore:
 
     def list(self, prefix: str = "", after: str | None = None) -> Iterator[StoredObject]:
         """As the store; the breaker is asked once, and told of the first answer and of a failure further on."""
-        found = self._store.list(prefix, after)
-        first = self._ask(lambda: next(found, None))
+        stored_objects = self._store.list(prefix, after)
+        first = self._ask(lambda: next(stored_objects, None))
         while first is not None:
             yield first
-            first = self._ask(lambda: next(found, None))
+            first = self._ask(lambda: next(stored_objects, None))
 
     def url(self, key: str, *, expires_s: int, filename: str, content_type: str, inline: bool = False) -> str:
         """As the store; ``StorageUnavailable`` while it is away: better our page than the server's, or none."""
@@ -163,6 +163,8 @@ class OutboxStore(GuardedStore):
         if kept is None:
             return
         super().put(kept.key, kept.content, content_type=kept.content_type, filename=kept.filename)
+        if hashlib.sha256(super().get(kept.key)).hexdigest() != kept.sha256:
+            raise StorageUnavailable("not_at_its_place", key=kept.key)
         with self._catalogue.write() as transaction:
             # gone may also mean that another run of this job, whose lease we had lost, archived it
             wanted = transaction.outbox.remove(kept.key) or _is_known(transaction, kept.key)
@@ -212,6 +214,6 @@ def _is_known(transaction: Transaction, key: str) -> bool:
     return transaction.uploads.is_staged_for(key) or transaction.files.knows(key)
 
 
-def _stored(kept: KeptObject) -> StoredObject:
-    etag = hashlib.md5(kept.content, usedforsecurity=False).hexdigest()
-    return StoredObject(kept.key, len(kept.content), etag, kept.created_at.replace(tzinfo=UTC).timestamp())
+def _stored(kept_object: KeptObject) -> StoredObject:
+    etag = hashlib.md5(kept_object.content, usedforsecurity=False).hexdigest()
+    return StoredObject(kept_object.key, len(kept_object.content), etag, kept_object.created_at.replace(tzinfo=UTC).timestamp())

@@ -66,10 +66,10 @@ class StorageAdmin:
         self._clock = clock
         self.max_file_bytes = max_file_bytes
 
-    def page(self, wanted: FileFilter, after: FilePlace | None = None) -> FilePage:
+    def page(self, file_filter: FileFilter, after: FilePlace | None = None) -> FilePage:
         """Files newest first, fifty at a time."""
         with self._catalogue.read() as transaction:
-            files = transaction.file_list.page(wanted, after, PAGE_FILES + 1)
+            files = transaction.file_list.page(file_filter, after, PAGE_FILES + 1)
         if len(files) <= PAGE_FILES:
             return FilePage(files, None)
         last = files[PAGE_FILES - 1].file
@@ -131,8 +131,8 @@ class StorageAdmin:
             if listed.state is FileState.PENDING:
                 raise InvalidRequest("file_pending")
             transaction.files.mark_deleted([file_id], self._clock())
-            told = {"reference": f"{listed.file.reference_type}:{listed.file.reference_id}"}
-            self._audit(transaction, admin, "file_deleted", file_id, **told)
+            details = {"reference": f"{listed.file.reference_type}:{listed.file.reference_id}"}
+            self._audit(transaction, admin, "file_deleted", file_id, **details)
 
     def restore(self, admin: Doctor, file_id: str) -> None:
         """A deleted file lives again, when its bytes are still there.
@@ -193,8 +193,8 @@ class StorageAdmin:
                 transaction.files.mark_deleted([file_id], self._clock())
                 given = transaction.files.add(moved.row(reference, admin.id), self._clock())
             self._show(transaction, given, patient_id, night_id)
-            told = {"patient_id": patient_id, "night_id": night_id, "from_file": file_id}
-            self._audit(transaction, admin, "file_assigned", given.id, **told)
+            details = {"patient_id": patient_id, "night_id": night_id, "from_file": file_id}
+            self._audit(transaction, admin, "file_assigned", given.id, **details)
         return given
 
     def _check_home(self, transaction: Transaction, patient_id: str, night_id: str | None) -> None:

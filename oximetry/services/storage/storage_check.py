@@ -78,8 +78,8 @@ def _write(store: ObjectStore, key: str, content: bytes, _fetch: _Fetch) -> None
 
 
 def _list(store: ObjectStore, key: str, content: bytes, _fetch: _Fetch) -> None:
-    found: list[StoredObject] = [one for one in store.list(key) if one.key == key]
-    if [one.size for one in found] != [len(content)]:
+    stored_objects: list[StoredObject] = [one for one in store.list(key) if one.key == key]
+    if [one.size for one in stored_objects] != [len(content)]:
         raise StorageRefused("storage_not_listed")
 
 

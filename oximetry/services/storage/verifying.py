@@ -34,14 +34,14 @@ class VerifyingService:
         Stopped in the middle, it goes on where it was, for each file's time is written down at once.
         """
         with self._catalogue.read() as transaction:
-            left = max(LEAST_A_NIGHT, -(-transaction.files.live_count() // NIGHTS_FOR_ALL))
+            remaining = max(LEAST_A_NIGHT, -(-transaction.files.live_count() // NIGHTS_FOR_ALL))
         before = self._clock() - NOT_AGAIN_WITHIN
-        while left > 0:
+        while remaining > 0:
             with self._catalogue.read() as transaction:
-                files = transaction.files.longest_unverified(before, min(PORTION, left))
+                files = transaction.files.longest_unverified(before, min(PORTION, remaining))
             for file in files:
                 self._verify(file)
-            left -= PORTION if files else left
+            remaining -= PORTION if files else remaining
 
     def _verify(self, file: StoredFile) -> None:
         digest, problem = self._read(file)

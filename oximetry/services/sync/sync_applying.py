@@ -117,13 +117,13 @@ class SyncApplier:
             logger.warning("object not looked at error=%s", type(error).__name__)
             return Outcome.FAILED
 
-    def _do(self, run_id: str, doctor_id: str | None, lines: Sequence[SyncEntry], seen: Sequence[_Seen]) -> None:
+    def _do(self, run_id: str, doctor_id: str | None, lines: Sequence[SyncEntry], seen_pairs: Sequence[_Seen]) -> None:
         with self._catalogue.write() as transaction:
             files = transaction.compared_files
             guard = Guard(files.outbox_keys(), files.patients_at_work(), self._clock() - YOUNG)
             outcomes = {
                 line.number: self._done(transaction, line, now, guard, (run_id, doctor_id))
-                for line, now in zip(lines, seen, strict=True)
+                for line, now in zip(lines, seen_pairs, strict=True)
             }
             transaction.sync_runs.set_outcomes(run_id, outcomes)
 
@@ -134,9 +134,9 @@ class SyncApplier:
             return Outcome.LISTED, None
         if isinstance(now, Outcome):
             return now, "storage_refused"
-        left = guard.reason(now, None) if now is not None else guard.reason(_as_planned(line), None)
-        if left is not None:
-            return Outcome.SKIPPED, left.value
+        left_alone = guard.reason(now, None) if now is not None else guard.reason(_as_planned(line), None)
+        if left_alone is not None:
+            return Outcome.SKIPPED, left_alone.value
         if line.kind is Kind.REMOVED:
             return self._remove(transaction, line, now, cause)
         return self._add(transaction, line, now, cause)

@@ -94,8 +94,8 @@ class SyncPlanner:
     def _compare(self, run: SyncRun, keep_lock: Callable[[], None]) -> None:
         tally = _Tally(run, self._guard(frozenset()), self._limits.removed + KEPT_ABOVE_LIMIT)
         pairs = merge_join(self._store.list(after=run.cursor or None), self._rows(run.cursor))
-        for found, row in pairs:
-            tally.take(found, row)
+        for stored_object, row in pairs:
+            tally.take(stored_object, row)
             if tally.is_full:
                 keep_lock()
                 self._flush(run.id, tally)
@@ -165,17 +165,17 @@ class _Tally:
         """It is written down."""
         self.entries, self._seen = [], 0
 
-    def take(self, found: StoredObject | None, row: CatalogueRow | None) -> None:
+    def take(self, stored_object: StoredObject | None, row: CatalogueRow | None) -> None:
         """One key, with what each side has under it."""
         self._seen += 1
         counts = self.counts
-        if found is not None:
-            self.cursor = found.key
-            counts["objects"] += not found.key.startswith((STAGING, OWN))
+        if stored_object is not None:
+            self.cursor = stored_object.key
+            counts["objects"] += not stored_object.key.startswith((STAGING, OWN))
         if row is not None:
             self.cursor = row.key
             counts["rows"] += not row.deleted
-        verdict = judge(found, row, self.guard)
+        verdict = judge(stored_object, row, self.guard)
         if verdict is None:
             return
         if isinstance(verdict, Left):
@@ -187,7 +187,7 @@ class _Tally:
         if verdict is Kind.REMOVED and counts["removed"] > self._kept_removals:
             return  # far above any limit: this is no plan any more, and its examples are enough
         self.number += 1
-        self.entries.append(_entry(self.number, verdict, found, row))
+        self.entries.append(_entry(self.number, verdict, stored_object, row))
 
 
 def plan_lines(catalogue: Catalogue, run_id: str) -> Iterator[tuple[str, SyncEntry]]:
@@ -212,7 +212,7 @@ def sha256_of(lines: Iterator[str]) -> str:
 
 
 def _line(entry: SyncEntry) -> str:
-    told = {
+    fields_of_line = {
         "n": entry.number,
         "kind": entry.kind.value,
         "key": entry.key,
@@ -223,15 +223,15 @@ def _line(entry: SyncEntry) -> str:
         "row_size": entry.row_size,
         "row_updated_at": entry.row_updated_at and entry.row_updated_at.isoformat(),
     }
-    return json.dumps(told, separators=(",", ":")) + "\n"
+    return json.dumps(fields_of_line, separators=(",", ":")) + "\n"
 
 
 def _of_whom(entry: SyncEntry, is_known: bool) -> SyncEntry:
     return entry if entry.kind is not Kind.ADDED or is_known else replace(entry, kind=Kind.ORPHANED)
 
 
-def _entry(number: int, kind: Kind, found: StoredObject | None, row: CatalogueRow | None) -> SyncEntry:
-    key = found.key if found is not None else row.key if row is not None else ""
+def _entry(number: int, kind: Kind, stored_object: StoredObject | None, row: CatalogueRow | None) -> SyncEntry:
+    key = stored_object.key if stored_object is not None else row.key if row is not None else ""
     return SyncEntry(
         number,
         kind,
@@ -239,7 +239,7 @@ def _entry(number: int, kind: Kind, found: StoredObject | None, row: CatalogueRo
         row and row.id,
         row and row.size,
         row and row.updated_at,
-        found.size if found else None,
-        found.etag if found else None,
-        moment(found.modified_at) if found else None,
+        stored_object.size if stored_object else None,
+        stored_object.etag if stored_object else None,
+        moment(stored_object.modified_at) if stored_object else None,
     )

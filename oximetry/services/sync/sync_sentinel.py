@@ -55,17 +55,17 @@ class Sentinel:
             identity = transaction.sync_runs.identity()
             sample = transaction.compared_files.sample(SAMPLE)
         if not self._is_there(identity.catalogue_id):
-            found = sum(self._exists(key) for key in sample)
-            if found * 2 < len(sample):
-                raise SyncAborted("sync_store_looks_wrong", looked=len(sample), found=found)
+            objects_there = sum(self._exists(key) for key in sample)
+            if objects_there * 2 < len(sample):
+                raise SyncAborted("sync_store_looks_wrong", looked=len(sample), found=objects_there)
         self._write(identity.catalogue_id, doctor_id)
 
     def _is_there(self, catalogue_id: str) -> bool:
         try:
-            found = self._store.get(SENTINEL_KEY)
+            sentinel = self._store.get(SENTINEL_KEY)
         except NotFound:
             return False
-        if found != _content(catalogue_id):
+        if sentinel != _content(catalogue_id):
             raise SyncAborted("sync_other_catalogue")
         return True
 

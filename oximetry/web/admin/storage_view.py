@@ -117,11 +117,11 @@ def size_in_words(size: int, words: Words) -> str:
     return f"{words.number(value, 0 if value >= 10 or unit == 0 else 1)}\u00a0{UNITS[unit]}"
 
 
-def plan_lines_in_words(shown: PlanShown, words: Words) -> list[PlanLine]:
+def plan_lines_in_words(plan: PlanShown, words: Words) -> list[PlanLine]:
     """Counts and examples of a plan, and what was left alone."""
-    counts = shown.run.counts
-    names = {kind.value: [entry.key for entry in shown.examples[kind]] for kind in Kind}
-    if shown.run.state is RunState.APPLIED:
+    counts = plan.run.counts
+    names = {kind.value: [entry.key for entry in plan.examples[kind]] for kind in Kind}
+    if plan.run.state is RunState.APPLIED:
         names |= {"failed": []}
     names |= {"skipped": []}
     return [
@@ -135,11 +135,11 @@ def plan_lines_in_words(shown: PlanShown, words: Words) -> list[PlanLine]:
     ]
 
 
-def may_apply(shown: PlanShown) -> bool:
+def may_apply(plan: PlanShown) -> bool:
     """Whether the plan is complete, the newest, not asked for yet, and has something to do."""
-    counts = shown.run.counts
+    counts = plan.run.counts
     to_do = any(counts.get(kind.value) for kind in Kind if kind.changes)
-    return shown.run.state is RunState.PLANNED and shown.is_newest and to_do and shown.run.applied_by is None
+    return plan.run.state is RunState.PLANNED and plan.is_newest and to_do and plan.run.applied_by is None
 
 
 def is_busy(run: SyncRun) -> bool:

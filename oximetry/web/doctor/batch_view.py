@@ -12,17 +12,17 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.records import ItemKind, ItemState, UploadItem
 from oximetry.services.intake.batch import Batch, BatchRow
 from oximetry.services.links import PatientCard
 from oximetry.services.readiness import StorageState
-from oximetry.web.doctor import batch_words, join_view
-from oximetry.web.doctor.night_view import lowest
+from oximetry.web.doctor import aside_view, batch_words, join_view
 from oximetry.web.i18n import NO_VALUE, Words
+from oximetry.web.numbers import BATCH_TABLE
 
 NEW_LETTERS = string.ascii_uppercase
 LISTED_PATIENTS = 60
-LOWEST_MEASURED = 60  # where a night that went below the device's range stands when the column is sorted
 ALL_WELL = StorageState(state="ok")
 ASIDE = (ItemState.REFUSED, ItemState.UNDATED)
 
@@ -72,10 +72,11 @@ def view(
     settled = sum(row.item.state not in (ItemState.RECEIVED, ItemState.CONFIRMED) for row in batch.rows)
     patients = [card.patient.id for card in cards if any(row.item.patient_id == card.patient.id for row in batch.rows)]
     opened = [(card.link.id, card.link.opened_count) for card in cards if card.link and card.patient.id in patients]
-    told = [words.language, batch.session.id, batch.busy, rows, [(item.id, item.state) for item in refused],
+    digested = [words.language, batch.session.id, batch.busy, rows, [(item.id, item.state) for item in refused],
             list(labels.values()), opened, [(one.first.id, one.second.id) for one in batch.offers],
-            [(row.item.id, row.item.state) for row in batch.rows if row.parts], notice]  # fmt: skip
-    digest = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
+            [(row.item.id, row.item.state) for row in batch.rows if row.parts], notice,
+            [(row.item.id, row.waits_for) for row in batch.rows], [item.id for item in batch.kept_aside]]  # fmt: skip
+    digest = hashlib.sha256(json.dumps(digested, default=str).encode()).hexdigest()
     return BatchView(
         digest=digest,
         rows=rows,
@@ -83,7 +84,7 @@ def view(
         row_choices=choices[: len(NEW_LETTERS) + LISTED_PATIENTS],
         counts=counts(batch, words),
         progress=100.0 * settled / len(batch.rows) if batch.rows else 0.0,
-        refused=refused_rows,
+        refused=[*refused_rows, *aside_view.kept_aside(batch.kept_aside, words, name_of)],
         patients=patients,
         readable=len(readable),
         decided=sum(1 for item in readable if item.target),
@@ -91,7 +92,10 @@ def view(
         busy=batch.busy,
         fell_back=any(item.reason not in (None, "cannot_join") for item in readable),
         joins=join_view.listed(batch, words),
-        storage=[html.Div(sentence, className="storage-notice", role="status") for sentence in notice],
+        storage=[
+            *(html.Div(sentence, className="storage-notice", role="status") for sentence in notice),
+            *aside_view.waiting(batch.rows, words),
+        ],
     )
 
 
@@ -142,10 +146,9 @@ def table_row(
     row: BatchRow, labels: Mapping[str, str], words: Words, name_of: Callable[[UploadItem], str]
 ) -> dict[str, Any]:
     """One line of the table; numbers for sorting, ``*_text`` for reading."""
-    item, numbers = row.item, row.item.numbers or {}
+    item, numbers = row.item, row.item.numbers
     name = " + ".join(name_of(one) for one in (item, *row.parts))
-    told = batch_words.remarks(row, words, name_of)
-    below90 = numbers["time_below_pct"]["90"] if numbers else None
+    remarks = batch_words.remarks(row, words, name_of)
     state = words(f"state.{item.state.value}")
     return {
         "id": item.id,
@@ -155,18 +158,9 @@ def table_row(
         "night_text": batch_words.night_text(item, words) or name,
         "hours_text": batch_words.hours_text(item),
         "file_name": name,
-        "warns": bool(told),
-        "device": " ".join(part for part in (numbers.get("device_model"), item.device_serial) if part) or NO_VALUE,
-        "duration": numbers.get("recorded_s"),
-        "duration_text": words.duration(numbers["recorded_s"]) if numbers else "",
-        "odi3": numbers.get("odi3_per_h"),
-        "odi3_text": words.number(numbers.get("odi3_per_h")) if numbers else "",
-        "odi4": numbers.get("odi4_per_h"),
-        "odi4_text": words.number(numbers.get("odi4_per_h")) if numbers else "",
-        "below90": below90,
-        "below90_text": words.percent(below90) if numbers else "",
-        "lowest": LOWEST_MEASURED if numbers.get("below_range_s") else numbers.get("spo2_min_pct"),
-        "lowest_text": lowest(numbers, words) if numbers else "",
+        "warns": bool(remarks),
+        "device": " ".join(part for part in (numbers and numbers.device_model, item.device_serial) if part) or NO_VALUE,
+        **number_cells(numbers, words),
         "pdf": "✓" if row.report or item.kind is ItemKind.REPORT else NO_VALUE,
         "patient": labels.get(item.patient_id or row.joins_at or item.target or "", ""),
         "target": item.target or "",
@@ -174,8 +168,16 @@ def table_row(
             ([] if item.state is ItemState.READ or row.waits_for else [state])
             + [one.removesuffix(".") for one in batch_words.remarks(row, words, name_of, brief=True)]
         ),
-        "remarks_long": " ".join(told),
+        "remarks_long": " ".join(remarks),
     }
+
+
+def number_cells(numbers: NightNumbers | None, words: Words) -> dict[str, Any]:
+    """The numbers of a line: for sorting by their names, for reading as ``<name>_text``; empty for what is no night."""
+    if numbers is None:
+        return {shown.name: None for shown in BATCH_TABLE} | {f"{shown.name}_text": "" for shown in BATCH_TABLE}
+    values = {shown.name: shown.sort_value(numbers) for shown in BATCH_TABLE}
+    return values | {f"{shown.name}_text": shown.text(numbers, words) for shown in BATCH_TABLE}
 
 
 def same_patient_again(batch: Batch) -> str | None:
@@ -185,12 +187,12 @@ def same_patient_again(batch: Batch) -> str | None:
     return target
 
 
-def doubts(batch: Batch, found: Mapping[str, object], words: Words) -> list[Component]:
+def doubts(batch: Batch, doubtful_ids: Mapping[str, object], words: Words) -> list[Component]:
     """What stopped the click: the kinds of doubt, each with its nights."""
     nights = {row.item.id: row.item for row in batch.rows}
     said: list[Component] = []
-    for name in ("overlaps", "elsewhere", "torn", "mismatched"):
-        item_ids = found.get(name)
+    for name in ("overlaps", "elsewhere", "torn", "by_position", "mismatched"):
+        item_ids = doubtful_ids.get(name)
         doubtful = [nights[one] for one in item_ids if one in nights] if isinstance(item_ids, list) else []
         if doubtful:
             said.append(html.P(words(f"doubts.{name}")))

@@ -36,8 +36,8 @@ def remarks(row: BatchRow, words: Words, name_of: Callable[[UploadItem], str], *
     """What the doctor should know before confirming; ``brief`` for the narrow column, whole sentences elsewhere."""
     item = row.item
     kind = "brief" if brief else "warning"
-    warnings = (item.numbers or {}).get("warnings", [])
-    said = [words(f"{kind}.{warning['code']}", **warning) for warning in warnings]
+    warnings = item.numbers.warnings if item.numbers else ()
+    said = [words(f"{kind}.{warning.code}", **warning.details) for warning in warnings]
     same_night = _same_night(row)
     if same_night:
         said.insert(0, words(same_night))

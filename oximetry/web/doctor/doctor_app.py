@@ -54,7 +54,8 @@ def create(server: Flask, services: WebServices, assets: Path) -> dash.Dash:
         doctor = current_user.doctor
         session = services.uploads.open_session(doctor)
         is_admin = doctor.role is Role.ADMINISTRATOR
-        return doctor_page.layout(request_words(), doctor.email, session.id, services.uploads.limits, is_admin=is_admin)
+        limits = services.uploads.limits_of(doctor)
+        return doctor_page.layout(request_words(), doctor.email, session.id, limits, is_admin=is_admin)
 
     app.layout = layout
     return app

@@ -13,6 +13,7 @@ from oximetry.services.incoming import UploadLimits
 from oximetry.web.doctor import exclusion_view, extra_rules_view, ids
 from oximetry.web.figures import config
 from oximetry.web.i18n import Words
+from oximetry.web.numbers import BATCH_TABLE
 from oximetry.web.patient.patient_page import language_switch
 from oximetry.web.security import STORAGE_PATH
 
@@ -25,7 +26,7 @@ THEME = {"primaryColor": "blue", "colors": {"blue": ["#E7F0FA", "#CFE1F5", "#9EC
 
 _ERROR = "message message-error"
 _UPLOAD_WORDS = ("waiting", "sending", "retrying", "failed", "stopped", "stop", "retry", "remove",
-                 "too_large", "too_many", "batch_too_large", "left", "signed_out")  # fmt: skip
+                 "too_large", "too_many", "batch_too_large", "staging_full", "left", "signed_out")  # fmt: skip
 
 
 def layout(words: Words, email: str, session_id: str, limits: UploadLimits, *, is_admin: bool = False) -> Component:
@@ -179,8 +180,12 @@ def _drop_zone(words: Words, session_id: str, limits: UploadLimits) -> Component
             "data-file-bytes": str(limits.file_bytes),
             "data-files": str(limits.files),
             "data-batch-bytes": str(limits.batch_bytes),
+            "data-staging-left": str(limits.staging_bytes),
         },
     )
+
+
+_NUMBER_WIDTHS = (80, 62, 62, 76, 74)
 
 
 def columns(words: Words, patients: list[dict[str, str]]) -> list[dict[str, object]]:
@@ -201,11 +206,7 @@ def columns(words: Words, patients: list[dict[str, str]]) -> list[dict[str, obje
         {"field": "started", "headerName": words("column.night"), "width": 164, "cellRenderer": "NightCell"},
         {"field": "device", "headerName": words("column.device"), "width": 100,
          "cellClass": "two-lines"},
-        shown("duration", 80),
-        shown("odi3", 62),
-        shown("odi4", 62),
-        shown("below90", 76),
-        shown("lowest", 74),
+        *[shown(number.name, width) for number, width in zip(BATCH_TABLE, _NUMBER_WIDTHS, strict=True)],
         {"field": "pdf", "headerName": "PDF", "width": 50},
         {"field": "patient", "headerName": words("column.patient"), "width": 132,
          "cellRenderer": "PatientSelect",

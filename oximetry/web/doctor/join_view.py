@@ -71,9 +71,9 @@ def _named(report: UploadItem | None, words: Words) -> Component:
     return _line(report, words("remark.carries_name"), [button], words)
 
 
-def _line(night: UploadItem, said: str, buttons: list[Component], words: Words) -> Component:
+def _line(night: UploadItem, sentence: str, buttons: list[Component], words: Words) -> Component:
     named = html.Strong(batch_words.night_text(night, words))
-    return html.Div([named, html.Span(said), html.Span(buttons, className="join-buttons")], className="join-row")
+    return html.Div([named, html.Span(sentence), html.Span(buttons, className="join-buttons")], className="join-row")
 
 
 def _button(label: str, act: str, first: str, second: str, *, looks: str = "quiet-action") -> Component:

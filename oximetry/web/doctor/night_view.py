@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Sequence
 
 from dash import html
 from dash.development.base_component import Component
 
 from oximetry.domain import pattern
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.services.nights.analysis import NightReport
 from oximetry.web.figure_layout import caption, clock
 from oximetry.web.figures import Figure, night_figure
 from oximetry.web.i18n import Words
+from oximetry.web.numbers import NIGHT_PANEL, ShownNumber
 from oximetry.web.vendor_view import beside_ours
 
 LISTED_RISES = 50
@@ -25,68 +27,40 @@ def title(report: NightReport, words: Words) -> str:
     return words.title(recording.started_at, recording.ended_at, recording.device_serial)
 
 
-def lowest(values: Mapping[str, Any], words: Words) -> str:
-    """The lowest SpO2; a night that went below the device's range has no number for it."""
-    return f"< {words.percent(61, 0)}" if values["below_range_s"] > 0 else words.percent(values["spo2_min_pct"], 0)
-
-
-# where each number stands among the stored ones, for its band
-_BANDS = {
-    "odi3": "odi3_per_h",
-    "odi4": "odi4_per_h",
-    "below90": "time_below_pct.90",
-    "le88": "t_le88_min",
-    "mean": "spo2_mean_pct",
-}
-
-
-def numbers(values: Mapping[str, Any], words: Words) -> Component:
+def number_row(numbers: NightNumbers, words: Words) -> Component:
     """Eight numbers in a row; each opens to its definition, its band, the samples it was made from and its source."""
-    shown = (
-        ("odi3", words.number(values["odi3_per_h"])),
-        ("odi4", words.number(values["odi4_per_h"])),
-        ("below90", words.percent(values["time_below_pct"]["90"])),
-        ("le88", words("unit.minutes", value=words.number(values["t_le88_min"]))),
-        ("lowest", lowest(values, words)),
-        ("mean", words.percent(values["spo2_mean_pct"])),
-        ("pulse", words.number(values["pulse_mean_bpm"], 0)),
-        ("valid", words("unit.hours", value=words.number(values["valid_s"] / 3600, 2))),
-    )
-    details = {"rule": values["rule"]["name"], "version": values["rule"]["version"]}
-    return html.Div(
-        [
-            html.Details(
-                [
-                    html.Summary([html.B(value), html.Span(words(f"number.{name}"))]),
-                    html.P(words(f"definition.{name}", **details)),
-                    *[html.P(line) for line in (_band(values, name, words), _samples(values, words)) if line],
-                    html.P(words(f"source.{name}")),
-                ]
-            )
-            for name, value in shown
-        ],
-        className="number-row",
-    )
+    return html.Div([_number(shown, numbers, words) for shown in NIGHT_PANEL], className="number-row")
 
 
-def _band(values: Mapping[str, Any], name: str, words: Words) -> str:
+def _number(shown: ShownNumber, numbers: NightNumbers, words: Words) -> Component:
+    lines = [
+        shown.definition(numbers, words),
+        _band(shown, numbers, words),
+        _samples(numbers, words),
+        words(f"source.{shown.name}"),
+    ]
+    summary = html.Summary([html.B(shown.text(numbers, words)), html.Span(words(f"number.{shown.name}"))])
+    return html.Details([summary, *[html.P(line) for line in lines if line]])
+
+
+def _band(shown: ShownNumber, numbers: NightNumbers, words: Words) -> str:
     """How far samples that are not in the number could move it; empty when they could not."""
-    low, high = values.get("uncertainty", {}).get(_BANDS.get(name, ""), (None, None))
-    if low is None or high is None or low == high:
+    low, high = numbers.uncertainty.get(shown.band, (math.nan, math.nan))
+    if math.isnan(low) or math.isnan(high) or low == high:
         return ""
     return words("provenance.band", low=words.number(low), high=words.number(high))
 
 
-def _samples(values: Mapping[str, Any], words: Words) -> str:
+def _samples(numbers: NightNumbers, words: Words) -> str:
     """Out of which samples the number was made."""
-    interval_s = values["sampling_interval_s"]
+    interval_s = numbers.sampling_interval_s
     return words(
         "provenance.samples",
-        valid=words.number(round(values["valid_s"] / interval_s), 0),
-        samples=words.number(values["samples"], 0),
-        excluded=words.number(round(values.get("excluded_s", 0) / interval_s), 0),
+        valid=words.number(round(numbers.valid_s / interval_s), 0),
+        samples=words.number(numbers.samples, 0),
+        excluded=words.number(round(numbers.excluded_s / interval_s), 0),
         interval=interval_s,
-        format=values["format"],
+        format=numbers.format,
     )
 
 
@@ -118,16 +92,16 @@ def quality(report: NightReport, words: Words) -> Component:
     )
 
 
-def warnings(values: Mapping[str, Any], words: Words) -> Component:
+def warnings(numbers: NightNumbers, words: Words) -> Component:
     """The reader's notes and the analysis's warnings, one line each."""
-    said = [words.warning(str(warning["code"]), warning) for warning in values["warnings"]]
-    return html.Ul([html.Li(text) for text in said], className="note") if said else html.Span()
+    sentences = [words.warning(warning.code, warning.details) for warning in numbers.warnings]
+    return html.Ul([html.Li(text) for text in sentences], className="note") if sentences else html.Span()
 
 
 def events(report: NightReport, words: Words) -> Component:
     """Every event of the headline rule, one line each; a click on a line brings the plot to it."""
-    recording, found = report.recording, report.analysis.events
-    if not found:
+    recording, night_events = report.recording, report.analysis.events
+    if not night_events:
         return html.P(words("events.none"), className="quiet")
     rows = [
         [
@@ -139,10 +113,10 @@ def events(report: NightReport, words: Words) -> Component:
             words.percent(event.depth_pct, 0),
             words.percent(event.nadir_pct, 0),
         ]
-        for event in found
+        for event in night_events
     ]
     head = [words(f"events.{name}") for name in ("start", "length", "depth", "nadir")]
-    return html.Details([html.Summary(words.count("events.count", len(found))), table(head, rows)])
+    return html.Details([html.Summary(words.count("events.count", len(night_events))), table(head, rows)])
 
 
 def spread(report: NightReport, words: Words) -> Component:
@@ -159,11 +133,11 @@ def spread(report: NightReport, words: Words) -> Component:
     ]
     head = [words(f"spread.{name}") for name in ("hour", "odi3", "events3", "events4")]
     first, second = pattern.halves(recording, analysis)
-    found = pattern.clusters(analysis.events)
-    clustered = ", ".join(f"{recording.wall_clock(one.from_s):%H:%M} ({one.desaturations})" for one in found)
+    clusters = pattern.clusters(analysis.events)
+    clustered = ", ".join(f"{recording.wall_clock(one.from_s):%H:%M} ({one.desaturations})" for one in clusters)
     lines = (
         words("spread.halves", first=words.number(first.odi3_per_h), second=words.number(second.odi3_per_h)),
-        words("spread.clusters", clusters=clustered) if found else words("spread.no_clusters"),
+        words("spread.clusters", clusters=clustered) if clusters else words("spread.no_clusters"),
         words("spread.longest", minutes=words.number(analysis.summary.t_le88_longest_min)),
         words("spread.histogram"),
     )
@@ -192,8 +166,8 @@ def panel(report: NightReport, words: Words) -> tuple[str, Component, Figure, st
 
 def texts(report: NightReport, words: Words) -> tuple[Component, str, Component]:
     """What stands around the figure: numbers, caption and details."""
-    values = report.as_json()
-    over = html.Div([numbers(values, words), warnings(values, words)])
-    parts = [events(report, words), spread(report, words), quality(report, words), beside_ours(values, words)]
+    numbers = report.numbers
+    over = html.Div([number_row(numbers, words), warnings(numbers, words)])
+    parts = [events(report, words), spread(report, words), quality(report, words), beside_ours(numbers, words)]
     details = html.Div([part for part in parts if part is not None])
-    return over, caption(values, words), details
+    return over, caption(numbers, words), details

@@ -16,8 +16,8 @@ from oximetry.services.nights.nights import NightCard
 from oximetry.web import report_view
 from oximetry.web.doctor import extra_rules_view, ids
 from oximetry.web.doctor.batch_view import patient_name
-from oximetry.web.doctor.night_view import lowest
 from oximetry.web.i18n import Words
+from oximetry.web.numbers import NIGHT_ROW
 from oximetry.web.patient.patient_page import file_path
 
 
@@ -116,8 +116,8 @@ def digest(card: PatientCard, nights: Sequence[NightCard], lone: Sequence[Stored
     """Equal as long as the patient's page would look the same."""
     link = (card.link.id, card.link.opened_count) if card.link else None
     stored = [(one.night.id, one.night.state, one.night.numbers, [file.key for file in _files(one)]) for one in nights]
-    told = (words.language, card.patient, link, card.old_links, stored, [file.key for file in lone])
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    digested = (words.language, card.patient, link, card.old_links, stored, [file.key for file in lone])
+    return hashlib.sha256(repr(digested).encode()).hexdigest()
 
 
 def patient_nights(
@@ -144,13 +144,8 @@ def patient_nights(
 
 def night_row(card: NightCard, answers: Sequence[Answer], words: Words) -> Component:
     """One stored night with its headline numbers, the extra rules' answers and what can be done with it."""
-    night, numbers = card.night, card.night.numbers
-    parts = (
-        f"ODI3 {words.number(numbers['odi3_per_h'])}",
-        f"ODI4 {words.number(numbers['odi4_per_h'])}",
-        f"{words('number.below90')} {words.percent(numbers['time_below_pct']['90'])}",
-        f"{words('number.lowest')} {lowest(numbers, words)}",
-    )
+    night = card.night
+    parts = [f"{words(name)} {shown.text(night.numbers, words)}" for name, shown in NIGHT_ROW]
     return html.Div(
         [
             html.Strong(words.title(night.started_at, night.ended_at, night.device_serial)),

@@ -12,6 +12,7 @@ from oximetry.services.nights.nights import NightCard
 from oximetry.web import figure_layout, report_view
 from oximetry.web.figures import Figure, config
 from oximetry.web.i18n import Words
+from oximetry.web.numbers import BELOW_RANGE, EVENTS3, PATIENT_PAGE, VALID
 
 PATIENT_ID, NIGHTS, BANNER = "patient-id", "nights", "banner"
 NIGHT_PLOT, NIGHT_OPEN = "night-plot", "night-open"
@@ -109,13 +110,8 @@ def _offered(card: NightCard) -> list[StoredFile]:
 
 def summary_sentence(card: NightCard, words: Words) -> str:
     """The plot in one sentence, for whoever cannot see it."""
-    numbers = card.night.numbers
-    return words(
-        "patient.plot_in_words",
-        mean=words.number(numbers["spo2_mean_pct"], 0),
-        lowest=words.number(numbers["spo2_min_pct"], 0),
-        below90=words.number(numbers["time_below_pct"]["90"], 0),
-    )
+    digits = {shown.name: shown.plain_digits(card.night.numbers, words) for shown in PATIENT_PAGE}
+    return words("patient.plot_in_words", **digits)
 
 
 def plot(figure: Figure, words: Words) -> Component:
@@ -125,23 +121,18 @@ def plot(figure: Figure, words: Words) -> Component:
 
 def _numbers(card: NightCard, words: Words) -> list[Component]:
     numbers = card.night.numbers
-    lowest = words.percent(numbers["spo2_min_pct"], 0)
-    if numbers["below_range_s"] > 0:
-        lowest = f"< {words.percent(61, 0)}"
-    values = (
-        (words.percent(numbers["spo2_mean_pct"], 0), "patient.mean"),
-        (lowest, "patient.lowest"),
-        (words.percent(numbers["time_below_pct"]["90"], 0), "patient.below90"),
-    )
     shown: list[Component] = [
         html.Dl(
-            [html.Div([html.Dt(words(key)), html.Dd(value)]) for value, key in values],
+            [
+                html.Div([html.Dt(words(f"patient.{number.name}")), html.Dd(number.plain(numbers, words))])
+                for number in PATIENT_PAGE
+            ],
             className="numbers",
         )
     ]
-    if numbers.get("excluded_s"):
-        shown.append(html.P(words("patient.excluded", minutes=numbers["excluded_s"] / 60), className="note"))
-    if numbers["valid_s"] < 4 * 3600:
+    if numbers.excluded_s > 0:
+        shown.append(html.P(words("patient.excluded", minutes=numbers.excluded_s / 60), className="note"))
+    if numbers.is_short:
         shown.append(html.P(words("patient.short_night"), className="note"))
     return shown
 
@@ -163,13 +154,13 @@ def _empty_plot(night_id: str) -> Component:
 def _explanation(card: NightCard, words: Words) -> Component:
     numbers = card.night.numbers
     keys = ["explain.mean", "explain.lowest", "explain.below90"]
-    keys.append("explain.events" if numbers["desaturations3"] is not None else "explain.no_events")
-    if numbers["below_range_s"] > 0:
+    keys.append("explain.events" if numbers.desaturations3 is not None else "explain.no_events")
+    if numbers.is_below_range:
         keys.append("explain.below_range")
     values = {
-        "events": numbers["desaturations3"],
-        "hours": words.number(numbers["valid_s"] / 3600),
-        "minutes": words.number(numbers["below_range_s"] / 60),
+        "events": EVENTS3.plain_digits(numbers, words),
+        "hours": VALID.plain_digits(numbers, words),
+        "minutes": BELOW_RANGE.plain_digits(numbers, words),
     }
     return html.Details(
         [html.Summary(words("explain.title")), *[html.P(words(key, **values)) for key in keys]], className="explain"

@@ -122,7 +122,7 @@ def test_job_of_a_living_worker_is_not_taken_until_its_lease_is_over(catalogue):
     first = claim(catalogue)
     assert claim(catalogue, "w2", NOW + LEASE) is None
     second = claim(catalogue, "w2", NOW + LEASE + timedelta(seconds=1))
-    assert second == Job(first.id, "read_item", "a", attempts=2, crashes=1)
+    assert second == Job(first.id, "read_item", "a", attempts=2, crashes=1, was_abandoned=True)
 
 
 def test_renewed_lease_keeps_the_job(catalogue):

@@ -5,12 +5,23 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.errors import NotFound
 from oximetry.domain.records import NightState, Role
+from tests.made_up_numbers import NUMBERS
 
 NOW = datetime(2026, 3, 1, 8, 0, 0)
 DAY = timedelta(days=1)
 START = datetime(2025, 10, 7, 23, 4, 37)
+EVENT = {
+    "onset_s": 8.0,
+    "nadir_s": 20.0,
+    "end_s": 40.0,
+    "baseline_pct": 96.0,
+    "nadir_pct": 92.0,
+    "depth_pct": 4.0,
+    "area_pct_s": 88.0,
+}
 
 
 @pytest.fixture
@@ -33,7 +44,7 @@ def add_night(transaction, patient, digest="1", start=START):
         "ended_at": start + timedelta(hours=8),
         "sampling_interval_s": 4.0,
     }
-    headline = {"rule": "peak-nadir", "version": 1, "summary": {"odi3_per_h": 5.5}, "events": [{"depth_pct": 4}]}
+    headline = {"rule": "peak-nadir", "version": 1, "summary": NUMBERS.as_json(), "events": [EVENT]}
     companion = {"rule": "mean-120", "version": 1, "summary": {}, "events": []}
     return transaction.nights.add(recording, [headline, companion], NOW)
 
@@ -56,9 +67,9 @@ def test_night_carries_its_owner_and_its_headline_numbers(scene):
         night_id = add_night(transaction, scene.patients[0])
         night = transaction.nights.get(night_id)
         assert (night.patient_id, night.doctor_id) == (scene.patients[0].id, scene.doctors[0].id)
-        assert (night.state, night.numbers) == (NightState.STORED, {"odi3_per_h": 5.5})
+        assert (night.state, night.numbers) == (NightState.STORED, NUMBERS)
         assert transaction.nights.by_analysis(night.analysis_id) == night
-        assert transaction.nights.events(night.analysis_id) == [{"depth_pct": 4}]
+        assert transaction.nights.events(night.analysis_id) == [Desaturation(**EVENT)]
 
 
 def test_night_of_another_doctor_is_not_found(scene):
@@ -119,7 +130,7 @@ def test_known_nights_are_those_with_the_same_samples_or_of_the_same_device_at_t
 def test_known_night_tells_whether_it_is_unfinished(scene):
     with scene.catalogue.write() as transaction:
         night_id = add_night(transaction, scene.patients[0])
-        summary = {"warnings": [{"code": "truncated", "records": 1}, {"code": "unfinished"}]}
+        summary = NUMBERS.as_json() | {"warnings": [{"code": "truncated", "records": 1}, {"code": "unfinished"}]}
         headline = {"rule": "peak-nadir", "version": 2, "summary": summary, "events": []}
         [before] = transaction.nights.spans(scene.doctors[0].id, scene.patients[0].id)
         transaction.nights.put_analyses(night_id, [headline], NOW)

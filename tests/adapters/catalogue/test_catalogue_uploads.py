@@ -86,14 +86,17 @@ def test_numbers_go_on_behind_what_was_taken_out(catalogue, doctors):
         assert transaction.uploads.next_number(session.id) == 2
 
 
-def test_totals_leave_out_archives_and_what_was_taken_out(catalogue, doctors):
+def test_totals_count_archives_until_they_are_unpacked_and_nothing_taken_out(catalogue, doctors):
     session = open_session(catalogue, doctors[0])
     add(catalogue, session, 1, "1", size=10)
     add(catalogue, session, 2, "2", size=5)
-    add(catalogue, session, 3, "3", size=700, kind="archive")
+    archive = add(catalogue, session, 3, "3", size=700, kind="archive")
     out = add(catalogue, session, 4, "4", size=900)
     with catalogue.write() as transaction:
         transaction.uploads.set(out.id, NOW, state="discarded")
+        assert transaction.uploads.totals(session.id) == (3, 715)
+        assert transaction.uploads.totals(session.id, without=archive.id) == (2, 15)
+        transaction.uploads.set(archive.id, NOW, state="expanded")
         assert transaction.uploads.totals(session.id) == (2, 15)
         assert transaction.uploads.totals(str(uuid4())) == (0, 0)
 

@@ -103,7 +103,9 @@ def test_nights_that_overlap_on_different_devices_stop_until_acknowledged(clinic
     first, second = upload_night(clinic, doctor), upload_night(clinic, doctor, serial="9002", rows=151)
     clinic.work()
     reason, details = stopped(lambda: clinic.assignment.all_to_one(doctor, first.session_id))
-    assert (reason, details) == ("needs_confirmation", {"overlaps": [first.id, second.id], "elsewhere": [], "torn": []})
+    both = [first.id, second.id]
+    assert reason == "needs_confirmation"
+    assert details == {"overlaps": both, "elsewhere": [], "torn": [], "devices": both}
     assert patients(clinic, doctor) == []
     assert {clinic.item(item.id).state for item in (first, second)} == {ItemState.READ}
     assert clinic.open_jobs() == 0
@@ -190,7 +192,7 @@ def test_click_in_two_tabs_at_once_makes_one_patient(both_clinics):
     assert {clinic.item(item.id).patient_id for item in items} == {patient_id}
 
 
-def test_file_that_could_not_be_stored_comes_back_with_its_reason_for_the_same_patient(clinic):
+def test_file_that_the_store_refuses_waits_with_its_reason_for_the_same_patient(clinic):
     doctor = clinic.doctor()
     items = [upload_night(clinic, doctor, day) for day in range(2)]
     clinic.work()
@@ -198,11 +200,14 @@ def test_file_that_could_not_be_stored_comes_back_with_its_reason_for_the_same_p
     clinic.runner.run_one()
     clinic.store.failure = StorageRefused()
     clinic.work()
-    [back] = [item for item in map(clinic.item, (item.id for item in items)) if item.state is not ItemState.STORED]
-    assert (back.state, back.reason, back.patient_id) == (ItemState.READ, "storage_refused", None)
-    assert back.target == patient_id
+    [left] = [row for row in clinic.batches.show(doctor, items[0].session_id).rows if row.waits_for]
+    assert (left.item.state, left.waits_for, left.item.patient_id) == (
+        ItemState.CONFIRMED,
+        "storage_refused",
+        patient_id,
+    )
     clinic.store.failure = None
-    assert clinic.assignment.confirm(doctor, items[0].session_id) == [patient_id]
+    clinic.uploads.try_again(doctor, left.item.id)
     clinic.work()
     assert len(nights_of(clinic, doctor, patient_id)) == 2
     assert len(clinic.nights.managed(doctor.id, patient_id, "ro")) == 2
@@ -225,3 +230,93 @@ def test_taking_out_and_confirming_at_once_leaves_no_file_in_between(both_clinic
     assert state in (ItemState.STORED, ItemState.DISCARDED)
     stored = [night for patient_id in patients(clinic, doctor) for night in nights_of(clinic, doctor, patient_id)]
     assert len(stored) == (state is ItemState.STORED)
+
+
+def nights_of_devices(clinic, doctor, serials):
+    """A read night of each device, on days of their own."""
+    items = [upload_night(clinic, doctor, day, serial) for day, serial in enumerate(serials)]
+    clinic.work()
+    return items
+
+
+def test_nights_of_several_devices_go_to_one_patient_only_after_a_question(clinic):
+    doctor = clinic.doctor()
+    items = nights_of_devices(clinic, doctor, ("9001", "9002", "9003"))
+    reason, details = stopped(lambda: clinic.assignment.all_to_one(doctor, items[0].session_id))
+    assert (reason, details["devices"]) == ("needs_confirmation", [item.id for item in items])
+    assert patients(clinic, doctor) == []
+    assert clinic.open_jobs() == 0
+
+
+def test_nights_of_one_device_are_no_question(clinic):
+    doctor = clinic.doctor()
+    items = nights_of_devices(clinic, doctor, ("9001", "9001"))
+    assert len(clinic.assignment.all_to_one(doctor, items[0].session_id)) == 1
+
+
+def test_rows_that_choose_one_patient_for_two_devices_are_asked_about_too(clinic):
+    doctor = clinic.doctor()
+    items = nights_of_devices(clinic, doctor, ("9001", "9002"))
+    clinic.assignment.choose(doctor, items[0].session_id, [item.id for item in items], "new:A")
+    reason, details = stopped(lambda: clinic.assignment.confirm(doctor, items[0].session_id))
+    assert (reason, details["devices"]) == ("needs_confirmation", [item.id for item in items])
+
+
+def test_each_device_gets_a_patient_and_a_choice_by_hand_stays(clinic):
+    doctor = clinic.doctor()
+    known = clinic.patient(doctor)
+    items = nights_of_devices(clinic, doctor, ("9001", "9002", "9001", "9003"))
+    clinic.assignment.choose(doctor, items[0].session_id, [items[3].id], known.id)
+    proposed = clinic.assignment.one_patient_per_device(doctor, items[0].session_id)
+    assert proposed == [item.id for item in items[:3]]
+    targets = [clinic.item(item.id).target for item in items]
+    assert targets == ["new:A", "new:B", "new:A", known.id]
+    assert len(clinic.assignment.confirm(doctor, items[0].session_id)) == 3
+
+
+def test_a_lent_device_proposes_its_patient(clinic):
+    doctor, other = clinic.doctor(), clinic.doctor()
+    patient = clinic.patient(doctor)
+    clinic.loans.lend(other.id, clinic.patient(other).id, "9001")
+    clinic.loans.lend(doctor.id, patient.id, "9001")
+    items = nights_of_devices(clinic, doctor, ("9001", "9002"))
+    clinic.assignment.one_patient_per_device(doctor, items[0].session_id)
+    assert [clinic.item(item.id).target for item in items] == [patient.id, "new:A"]
+
+
+def test_a_new_patient_gets_the_label_that_was_typed_in_the_row(clinic):
+    doctor = clinic.doctor()
+    items = nights_of_devices(clinic, doctor, ("9001", "9002"))
+    clinic.assignment.one_patient_per_device(doctor, items[0].session_id)
+    clinic.assignment.name_new_patient(doctor, items[0].session_id, "new:B", " Fișa  1050 ")
+    first, second = clinic.assignment.confirm(doctor, items[0].session_id)
+    assert clinic.links.card(doctor.id, first).patient.label is None
+    assert clinic.links.card(doctor.id, second).patient.label == "Fișa 1050"
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("1800101000000", "label_id_number"),
+        ("Fișa 1800101 000000", "label_id_number"),
+        ("0712 345 678", "label_phone"),
+        ("+40 712-345-678", "label_phone"),
+        ("Ion Popescu", "label_name"),
+        ("POPESCU Ana-Maria", "label_name"),
+    ],
+)
+def test_a_label_that_tells_who_somebody_is_is_asked_about(clinic, label, reason):
+    doctor = clinic.doctor()
+    session = clinic.uploads.open_session(doctor)
+    with pytest.raises(InvalidRequest, match=reason):
+        clinic.assignment.name_new_patient(doctor, session.id, "new:A", label)
+    clinic.assignment.name_new_patient(doctor, session.id, "new:A", label, acknowledged=True)
+
+
+@pytest.mark.parametrize(
+    "label", ["Fișa 1042", "1042", "Salon 3 pat 2", "Pacient Nou", "CPAP Control", "fata cu inelul"]
+)
+def test_a_label_of_a_filing_cabinet_is_not_asked_about(clinic, label):
+    doctor = clinic.doctor()
+    session = clinic.uploads.open_session(doctor)
+    clinic.assignment.name_new_patient(doctor, session.id, "new:A", label)

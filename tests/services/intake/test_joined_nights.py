@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from oximetry.domain.errors import InvalidRequest, NotFound, NotReady, StorageRefused
-from oximetry.domain.recording import Hints
+from oximetry.domain.recording import Hints, Note
 from oximetry.domain.records import ItemState
 from oximetry.readers.formats import create_registry
 from oximetry.services.nights.originals import stored_parts
@@ -129,12 +129,12 @@ def test_joined_files_are_one_row_with_the_numbers_of_the_whole_night(scene):
     assert (owner.state, item(scene, 1).state, item(scene, 1).joined_to) == (
         ItemState.READ, ItemState.JOINED, scene.ids[0],
     )  # fmt: skip
-    assert owner.numbers["samples"] == 150 + IN_A_HOLE + 50
+    assert owner.numbers.samples == 150 + IN_A_HOLE + 50
     assert (owner.started_at, owner.ended_at) == (START, SECOND + timedelta(seconds=4 * 49))
-    assert {"code": "joined", "gap_s": 130.0} in owner.numbers["warnings"]
+    assert Note("joined", {"gap_s": 130.0}) in owner.numbers.warnings
     assert offers(scene) == []
     trace = scene.clinic.staged.trace(scene.doctor.id, owner.id)
-    assert trace.recording.samples == owner.numbers["samples"]
+    assert trace.recording.samples == owner.numbers.samples
 
 
 def test_taken_apart_both_files_are_what_they_were(scene):
@@ -191,7 +191,7 @@ def test_three_parts_are_joined_one_after_another_and_taken_apart_at_once(clinic
     [row] = batch(scene).rows
     assert (row.item.id, [part.id for part in row.parts]) == (scene.ids[0], scene.ids[1:])
     assert row.item.ended_at == THIRD + timedelta(seconds=4 * 39)
-    assert [one["gap_s"] for one in row.item.numbers["warnings"] if one["code"] == "joined"] == [130.0, 60.0]
+    assert [one.details["gap_s"] for one in row.item.numbers.warnings if one.code == "joined"] == [130.0, 60.0]
     scene.clinic.joining.take_apart(scene.doctor, scene.session_id, scene.ids[0])
     scene.clinic.work()
     assert [item(scene, which).numbers for which in range(3)] == before
@@ -217,7 +217,7 @@ def test_joined_night_is_stored_once_with_both_originals_and_one_twin(scene):
     assert np.array_equal(twin.spo2_pct, trace.recording.spo2_pct, equal_nan=True)
     assert np.array_equal(twin.time_s, trace.recording.time_s)
     assert np.array_equal(twin.gap_row, trace.recording.gap_row)
-    assert {name: trace.as_json()[name] for name in shown.night.numbers} == shown.night.numbers
+    assert trace.numbers == shown.night.numbers
     assert [item(scene, which).state for which in (0, 1)] == [ItemState.STORED] * 2
     assert {item(scene, which).recording_id for which in (0, 1)} == {shown.night.id}
     assert shown.plot is not None
@@ -280,7 +280,7 @@ def test_one_part_uploaded_later_is_recognised_and_adds_no_night(scene, which):
     assert card(scene).night.numbers == night.numbers
     assert originals(scene) == list(PARTS[:2])
     scene.clinic.nights._reader._kept.clear()
-    assert scene.clinic.nights.trace(scene.doctor.id, night.id).recording.samples == night.numbers["samples"]
+    assert scene.clinic.nights.trace(scene.doctor.id, night.id).recording.samples == night.numbers.samples
 
 
 def test_joined_night_is_moved_removed_restored_and_expunged_like_any_other(scene):
@@ -322,7 +322,7 @@ def test_crash_at_a_step_and_a_second_run_store_the_night_once(scene, when, verb
     getattr(scene.clinic.store, when).clear()
     scene.clinic.clock.move(seconds=21)
     scene.clinic.work()
-    assert card(scene).night.numbers["samples"] == 150 + IN_A_HOLE + 50
+    assert card(scene).night.numbers.samples == 150 + IN_A_HOLE + 50
     assert originals(scene) == list(PARTS[:2])
     assert scene.clinic.store.under("users/") == []
 
@@ -336,28 +336,31 @@ def test_crash_while_the_joined_night_is_read_is_made_good(scene, verb):
     getattr(scene.clinic.store, verb).clear()
     scene.clinic.clock.move(seconds=21)
     scene.clinic.work()
-    assert item(scene, 0).numbers["samples"] == 150 + IN_A_HOLE + 50
+    assert item(scene, 0).numbers.samples == 150 + IN_A_HOLE + 50
 
 
-def test_refusal_of_the_store_gives_the_joined_night_back_whole(scene):
+def test_refusal_of_the_store_lets_the_joined_night_wait(scene):
     join(scene)
     confirm(scene)
     scene.clinic.store.failure = StorageRefused()
     scene.clinic.work()
     scene.clinic.store.failure = None
-    assert [item(scene, which).state for which in (0, 1)] == [ItemState.READ, ItemState.JOINED]
-    confirm(scene)
+    assert [item(scene, which).state for which in (0, 1)] == [ItemState.CONFIRMED, ItemState.JOINED]
+    scene.clinic.clock.move(seconds=2)
     scene.clinic.work()
     assert originals(scene) == list(PARTS[:2])
 
 
-def test_part_that_is_lost_is_refused_and_the_other_stays(scene):
+def test_part_that_the_store_denies_lets_the_night_wait_until_it_is_taken_apart(scene):
     scene.clinic.joining.join(scene.doctor, scene.session_id, *scene.ids)
     del scene.clinic.store.objects[item(scene, 1).staging_key]
     scene.clinic.work()
-    assert (item(scene, 0).state, item(scene, 0).numbers["samples"]) == (ItemState.READ, 150)
-    assert (item(scene, 1).state, item(scene, 1).reason) == (ItemState.REFUSED, "staging_lost")
-    assert item(scene, 0).reason == "cannot_join"
+    assert [row.waits_for for row in batch(scene).rows] == ["staging_lost"]
+    scene.clinic.joining.take_apart(scene.doctor, scene.session_id, scene.ids[0])
+    scene.clinic.clock.move(seconds=2)
+    scene.clinic.work()
+    assert (item(scene, 0).state, item(scene, 0).numbers.samples) == (ItemState.READ, 150)
+    assert {row.waits_for for row in batch(scene).rows} == {None, "staging_lost"}
 
 
 def test_joined_night_is_taken_out_whole_and_a_part_alone_not_at_all(scene):
@@ -365,8 +368,8 @@ def test_joined_night_is_taken_out_whole_and_a_part_alone_not_at_all(scene):
     assert refused(lambda: scene.clinic.uploads.discard(scene.doctor, scene.ids[1])) == "joined_part"
     scene.clinic.uploads.discard(scene.doctor, scene.ids[0])
     scene.clinic.work()
-    assert batch(scene).rows == []
-    assert scene.clinic.store.objects == {}
+    assert (batch(scene).rows, len(batch(scene).kept_aside)) == ([], 2)
+    assert len(scene.clinic.store.objects) == 2
     again = upload_part(scene.clinic, scene.doctor, 1)
     scene.clinic.work()
     assert scene.clinic.item(again.id).state is ItemState.READ
@@ -393,7 +396,7 @@ def test_taken_apart_while_it_was_read_each_file_has_its_own_numbers(scene):
 
     scene.clinic.store.after["get"] = meanwhile
     scene.clinic.work()
-    assert [item(scene, which).numbers["samples"] for which in (0, 1)] == [150, 50]
+    assert [item(scene, which).numbers.samples for which in (0, 1)] == [150, 50]
 
 
 def test_joining_in_two_tabs_at_once_joins_once(both_clinics):
@@ -402,7 +405,7 @@ def test_joining_in_two_tabs_at_once_joins_once(both_clinics):
     outcomes = together([act] * 3)
     assert sum(outcome is None for outcome in outcomes) == 1
     both_clinics.work()
-    assert item(scene, 0).numbers["samples"] == 150 + IN_A_HOLE + 50
+    assert item(scene, 0).numbers.samples == 150 + IN_A_HOLE + 50
 
 
 def test_joining_and_confirming_at_once_loses_no_file(both_clinics):
@@ -418,7 +421,7 @@ def test_joining_and_confirming_at_once_loses_no_file(both_clinics):
         confirm(scene)
         both_clinics.work()
     nights = both_clinics.nights.shown(scene.doctor.id, scene.patient.id, "ro")
-    assert sum(card.night.numbers["samples"] for card in nights) in (200, 150 + IN_A_HOLE + 50)
+    assert sum(card.night.numbers.samples for card in nights) in (200, 150 + IN_A_HOLE + 50)
 
 
 def test_two_workers_store_a_joined_night_once(both_clinics):
@@ -449,4 +452,4 @@ def test_joined_binaries_are_read_again_in_their_order(clinic):
     clinic.nights._reader._kept.clear()
     report = clinic.nights.trace(doctor.id, found.night.id)
     assert report.recording.started_at == START
-    assert {name: report.as_json()[name] for name in found.night.numbers} == found.night.numbers
+    assert report.numbers == found.night.numbers

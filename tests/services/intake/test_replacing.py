@@ -43,7 +43,7 @@ def people(clinic):
 
 
 def samples_shown(clinic, doctor, patient):
-    return sorted(card.night.numbers["samples"] for card in clinic.nights.shown(doctor.id, patient.id, "ro"))
+    return sorted(card.night.numbers.samples for card in clinic.nights.shown(doctor.id, patient.id, "ro"))
 
 
 def said(clinic, doctor, item):

@@ -31,9 +31,9 @@ def printed_of(clinic: Clinic, night: UploadItem) -> dict[str, object]:
     assert numbers is not None
     return {
         "started_at": START.replace(second=0),
-        "spo2_max_pct": int(numbers["spo2_max_pct"]),
-        "spo2_mean_pct": int(numbers["spo2_mean_pct"]),
-        "pulse_max_bpm": int(numbers["pulse_max_bpm"]),
+        "spo2_max_pct": int(numbers.spo2_max_pct),
+        "spo2_mean_pct": int(numbers.spo2_mean_pct),
+        "pulse_max_bpm": int(numbers.pulse_max_bpm),
     }
 
 
@@ -72,7 +72,7 @@ def test_a_report_finds_its_recording_by_what_it_prints_whatever_its_name(scene:
 def test_a_report_is_no_second_night_that_overlaps_with_its_own(scene: Scene) -> None:
     numbers = scene.clinic.item(scene.night.id).numbers
     assert numbers is not None
-    report = scene.report(duration_s=int(numbers["recorded_s"]) + 4)
+    report = scene.report(duration_s=int(numbers.recorded_s) + 4)
     assert report.ended_at is not None
     assert scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id)
 
@@ -112,7 +112,7 @@ def test_the_numbers_and_a_picture_are_kept_beside_the_night(scene: Scene) -> No
     [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
     [kept] = card.reports
     assert report.report is not None
-    assert (kept.numbers, kept.painted) == (report.report["numbers"], False)
+    assert (kept.numbers, kept.painted) == (report.report.numbers, False)
     assert kept.preview is not None
     assert scene.clinic.store.objects[kept.file.key] == PDF
     assert scene.clinic.store.objects[kept.preview.key].startswith(b"\x89PNG")
@@ -123,7 +123,7 @@ def kept_comparison(scene: Scene, patient_id: str) -> dict[str, dict[str, object
     [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
     [kept] = card.reports
     assert kept.reconciliation is not None
-    assert kept.reconciliation["rule"]["version"] == card.night.numbers["rule"]["version"]
+    assert kept.reconciliation["rule"]["version"] == card.night.numbers.rule.version
     return {row["name"]: row for row in kept.reconciliation["rows"]}
 
 
@@ -131,7 +131,7 @@ def kept_comparison(scene: Scene, patient_id: str) -> dict[str, dict[str, object
 def test_the_catalogue_keeps_how_both_compare_and_follows_new_numbers(scene: Scene, together: bool) -> None:
     numbers = scene.clinic.item(scene.night.id).numbers
     assert numbers is not None
-    above = Band(">=95", 300, 100 - numbers["time_below_pct"]["95"])
+    above = Band(">=95", 300, 100 - numbers.below_pct(95))
     if together:
         scene.report(report_name(), drops_over_3pct=7, spo2_bands=(above,))
     [patient_id] = scene.clinic.assignment.all_to_one(scene.doctor, scene.night.session_id)
@@ -141,18 +141,18 @@ def test_the_catalogue_keeps_how_both_compare_and_follows_new_numbers(scene: Sce
         scene.clinic.assignment.all_to_one(scene.doctor, paper.session_id)
         scene.clinic.work()
     rows = kept_comparison(scene, patient_id)
-    highest = numbers["spo2_max_pct"]
+    highest = numbers.spo2_max_pct
     assert rows["spo2_max_pct"] == {
         "name": "spo2_max_pct", "theirs": highest, "ours": highest, "agrees": True, "why": None,
     }  # fmt: skip
     drops = rows["drops_over_3pct"]
-    assert (drops["theirs"], drops["ours"], drops["why"]) == (7, numbers["desaturations3"], "firmware")
+    assert (drops["theirs"], drops["ours"], drops["why"]) == (7, numbers.desaturations3, "firmware")
     [card] = scene.clinic.nights.shown(scene.doctor.id, patient_id, "ro")
     span = (START, START + timedelta(seconds=200))
     scene.clinic.exclusions.exclude(scene.doctor.id, card.night.id, span, "senzor mișcat")
     before, rows = rows, kept_comparison(scene, patient_id)
-    assert before["spo2_bands[>=95].time_s"]["ours"] == numbers["valid_s"] * above.pct / 100
-    assert rows["spo2_bands[>=95].time_s"]["ours"] == (numbers["valid_s"] - 51 * 4) * above.pct / 100
+    assert before["spo2_bands[>=95].time_s"]["ours"] == numbers.valid_s * above.pct / 100
+    assert rows["spo2_bands[>=95].time_s"]["ours"] == (numbers.valid_s - 51 * 4) * above.pct / 100
     assert rows["spo2_max_pct"]["agrees"] is None  # a night with a span left out has other numbers than its file
 
 

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from oximetry.domain.errors import NotFound, NotReady, StorageRefused, StorageUnavailable
+from oximetry.domain.errors import InvalidRequest, NotReady, StorageRefused, StorageUnavailable
 from oximetry.domain.keys import ObjectName
 from oximetry.domain.records import FileKind, ItemState, NightState
 from tests.factories import PDF, Clinic, night_csv, night_name, report_name
@@ -152,18 +152,26 @@ def test_outage_leaves_everything_as_it_was_with_the_reason_shown(confirmed):
     assert confirmed.state is ItemState.STORED
 
 
-def test_refusal_of_the_store_gives_the_file_back_to_the_doctor(confirmed):
-    confirmed.clinic.store.failure = StorageRefused()
-    confirmed.clinic.work()
-    item = confirmed.clinic.item(confirmed.item.id)
-    assert (item.state, item.reason, item.patient_id) == (ItemState.READ, "storage_refused", None)
-    assert item.staging_key in confirmed.clinic.store.objects
+def test_refusal_of_the_store_lets_the_file_wait_and_keeps_it(confirmed):
+    clinic = confirmed.clinic
+    clinic.store.failure = StorageRefused()
+    for _ in range(20):
+        clinic.work()
+        clinic.clock.move(seconds=300)
+    item = clinic.item(confirmed.item.id)
+    assert (item.state, clinic.failed_jobs) == (ItemState.CONFIRMED, 0)
+    assert item.staging_key in clinic.store.objects
+    clinic.store.failure = None
+    clinic.clock.move(seconds=300)
+    clinic.work()
+    assert clinic.item(confirmed.item.id).state is ItemState.STORED
 
 
 def test_staged_bytes_that_changed_are_not_stored(confirmed):
     confirmed.clinic.store.objects[confirmed.item.staging_key] = night_csv(spo2_pct=80)
     confirmed.clinic.work()
-    assert confirmed.clinic.item(confirmed.item.id).reason == "staging_damaged"
+    [row] = confirmed.clinic.batches.show(confirmed.doctor, confirmed.item.session_id).rows
+    assert (row.item.state, row.waits_for) == (ItemState.CONFIRMED, "staging_damaged")
     assert confirmed.cards == []
 
 
@@ -261,13 +269,13 @@ def test_report_that_comes_after_its_night_was_moved_follows_it(clinic, is_moved
 
 def test_only_staging_is_ever_emptied(confirmed):
     confirmed.clinic.work()
-    with pytest.raises(NotFound):
-        confirmed.clinic.storing.empty_staging(confirmed.key)
+    with pytest.raises(InvalidRequest):
+        confirmed.clinic.handlers["empty_staging"](confirmed.key)
     assert confirmed.key in confirmed.clinic.store.objects
 
 
 def test_staging_that_is_still_needed_is_not_emptied(confirmed):
-    confirmed.clinic.storing.empty_staging(confirmed.item.staging_key)
+    confirmed.clinic.handlers["empty_staging"](confirmed.item.staging_key)
     assert confirmed.item.staging_key in confirmed.clinic.store.objects
 
 

@@ -10,8 +10,8 @@ from oximetry.domain.errors import (
     StorageUnavailable,
 )
 from oximetry.domain.records import ItemKind, ItemState
-from oximetry.services.incoming import MEGABYTE, IncomingFile
-from tests.factories import PDF, Clinic
+from oximetry.services.incoming import MEGABYTE, IncomingFile, UploadLimits
+from tests.factories import PDF, Clinic, night_csv, night_name
 from tests.made_up_reports import BLANK
 from tests.parallel import together
 
@@ -71,8 +71,60 @@ def test_file_taken_out_can_be_dropped_again(clinic):
     second, is_new = accept(clinic, doctor, b"abc")
     assert is_new
     clinic.work()
-    assert list(clinic.store.objects) == []  # "abc" is no recording: read, refused, taken away again
     assert second.staging_key != first.staging_key
+    assert set(clinic.store.objects) == {first.staging_key, second.staging_key}
+    clinic.uploads.discard(doctor, second.id)  # "abc" is no recording
+    clinic.clock.move(days=31)
+    clinic.housekeeping.expunge("")
+    clinic.work()
+    assert clinic.store.objects == {}
+
+
+def test_file_taken_out_is_kept_aside_and_can_be_put_back(clinic):
+    doctor = clinic.doctor()
+    item = clinic.upload(doctor, night_csv(), night_name())
+    clinic.work()
+    clinic.uploads.discard(doctor, item.id)
+    clinic.work()
+    batch = clinic.batches.show(doctor, item.session_id)
+    assert (batch.rows, [one.id for one in batch.kept_aside]) == ([], [item.id])
+    following = clinic.uploads.finish_session(doctor, item.session_id)
+    clinic.uploads.put_back(doctor, item.id)
+    clinic.work()
+    back = clinic.item(item.id)
+    assert (back.state, back.session_id, back.kept_until) == (ItemState.READ, following.id, None)
+    with pytest.raises(InvalidRequest) as caught:
+        clinic.uploads.put_back(doctor, item.id)
+    assert caught.value.reason == "not_kept_aside"
+
+
+def test_refused_file_is_read_again_when_it_is_dropped_again(clinic):
+    doctor = clinic.doctor()
+    item, _ = accept(clinic, doctor, b"abc")
+    clinic.work()
+    assert clinic.item(item.id).state is ItemState.REFUSED
+    again, is_new = accept(clinic, doctor, b"abc")
+    assert (again.id, again.state, is_new) == (item.id, ItemState.RECEIVED, False)
+    clinic.work()
+    assert clinic.item(item.id).state is ItemState.REFUSED
+
+
+def test_another_doctors_file_is_neither_put_back_nor_tried_again(clinic):
+    item, _ = accept(clinic, clinic.doctor(), b"abc")
+    for act in (clinic.uploads.put_back, clinic.uploads.try_again):
+        with pytest.raises(NotFound):
+            act(clinic.doctor(), item.id)
+
+
+def test_working_space_of_a_doctor_has_a_limit_that_counts_what_is_kept_aside(clinic):
+    doctor = clinic.doctor()
+    clinic.uploads.limits = UploadLimits(2 * MEGABYTE, 6, 3 * MEGABYTE, staging_bytes=2 * MEGABYTE)
+    first, _ = accept(clinic, doctor, bytes(MEGABYTE))
+    clinic.uploads.discard(doctor, first.id)
+    assert clinic.uploads.limits_of(doctor).staging_bytes == MEGABYTE
+    assert refused(clinic, doctor, bytes(MEGABYTE + 1)) == ("staging_full", {"limit_mb": 2})
+    accept(clinic, doctor, b"small")
+    accept(clinic, clinic.doctor(), bytes(MEGABYTE + 1))
 
 
 def test_limits_are_said_in_megabytes_and_files_and_nothing_is_kept(clinic):
@@ -127,6 +179,8 @@ def test_closed_batch_takes_nothing_and_keeps_no_names(clinic):
     doctor = clinic.doctor()
     item, _ = accept(clinic, doctor, b"not a recording")
     clinic.work()
+    clinic.uploads.discard(doctor, item.id)
+    clinic.work()
     following = clinic.uploads.finish_session(doctor, item.session_id)
     assert following.id != item.session_id
     with pytest.raises(InvalidRequest) as caught:
@@ -168,7 +222,7 @@ def test_batch_filled_by_another_tab_meanwhile_keeps_nothing_of_the_late_file(cl
     with pytest.raises(InvalidUpload):
         accept(clinic, doctor, b"late", session_id=session.id)
     clinic.work()
-    assert clinic.store.objects == {}
+    assert b"late" not in clinic.store.objects.values()
 
 
 def test_same_file_from_two_tabs_stays_staged_once(clinic):

@@ -53,7 +53,7 @@ def test_csv_and_binary_in_one_batch_become_one_night_that_keeps_both_files(clin
     assert contents.count(CSV) == contents.count(BINARY) == 1
     assert clinic.item(one.id).recording_id == clinic.item(other.id).recording_id == card.night.id
     assert {clinic.item(item.id).state for item in (one, other)} == {ItemState.STORED}
-    assert clinic.nights.trace(doctor.id, card.night.id).recording.format == one.numbers["format"]
+    assert clinic.nights.trace(doctor.id, card.night.id).recording.format == one.numbers.format
     assert (clinic.open_jobs(), clinic.failed_jobs) == (0, 0)
 
 
@@ -168,7 +168,7 @@ def test_excerpt_of_a_stored_night_is_kept_beside_it_and_no_night_of_its_own(cli
     clinic.assignment.all_to_one(doctor, item.session_id, patient.id)
     clinic.work()
     [card] = shown(clinic, doctor, patient.id)
-    assert (card.night.id, card.night.numbers["samples"]) == (night_id, 150)
+    assert (card.night.id, card.night.numbers.samples) == (night_id, 150)
     assert clinic.store.objects[card.original.key] == excerpt
     assert clinic.nights.trace(doctor.id, night_id).recording.samples == 150
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from oximetry.domain.errors import InvalidRequest, NotFound, NotReady
+from oximetry.domain.quality import Exclusion
 from oximetry.services.nights.nights import NightService
 from tests.factories import HEADER, night_name
 
@@ -36,7 +37,12 @@ def made_scene(clinic):
     clinic.work()
     night_id = clinic.item(item.id).recording_id
     return SimpleNamespace(
-        clinic=clinic, doctor=doctor, patient=patient, night_id=night_id, exclusions=clinic.exclusions
+        clinic=clinic,
+        doctor=doctor,
+        patient=patient,
+        night_id=night_id,
+        exclusions=clinic.exclusions,
+        item_id=item.id,
     )
 
 
@@ -51,15 +57,25 @@ def exclude(scene, first, last, reason="senzor mișcat"):
 
 def test_numbers_are_made_anew_everywhere_and_the_original_stays(scene):
     before, csv = card(scene).night.numbers, scene.clinic.store.objects[card(scene).csv.key]
-    assert before["desaturations3"] == 5
+    assert before.desaturations3 == 5
     report = exclude(scene, 0, 200)
     after = card(scene).night.numbers
-    assert report.analysis.summary.desaturations3 == after["desaturations3"] == 4
-    assert after["excluded_s"] == 51 * 4
-    assert after["exclusions"] == [{"from_s": 0.0, "to_s": 200.0}]
-    assert after["uncertainty"]["odi3_per_h"][1] == pytest.approx(report.analysis.summary.odi3_per_h)
+    assert report.analysis.summary.desaturations3 == after.desaturations3 == 4
+    assert after.excluded_s == 51 * 4
+    assert after.exclusions == (Exclusion(0.0, 200.0),)
+    assert after.uncertainty["spo2_mean_pct"][0] < report.analysis.summary.spo2_mean_pct
     assert scene.clinic.store.objects[card(scene).csv.key] == csv
     assert scene.clinic.nights.trace(scene.doctor.id, scene.night_id).analysis.summary.desaturations3 == 4
+
+
+def test_the_row_in_the_batch_follows_the_nights_numbers(scene):
+    exclude(scene, 0, 200)
+    row = scene.clinic.item(scene.item_id)
+    assert (row.numbers.desaturations3, row.numbers.excluded_s) == (4, 51 * 4)
+    assert row.numbers == card(scene).night.numbers
+    [span] = scene.exclusions.spans(scene.doctor.id, scene.night_id)
+    scene.exclusions.put_back(scene.doctor.id, scene.night_id, span.id)
+    assert scene.clinic.item(scene.item_id).numbers.desaturations3 == 5
 
 
 def test_putting_back_gives_the_first_numbers_again(scene):
@@ -160,13 +176,13 @@ def test_two_tabs_at_once_both_count(both_clinics, monkeypatch):
     monkeypatch.setattr(NightService, "report", with_interruption)
     exclude(scene, 0, 200)
     assert [span.from_s for span in scene.exclusions.spans(scene.doctor.id, scene.night_id)] == [0.0, 300.0]
-    assert card(scene).night.numbers["excluded_s"] == (51 + 26) * 4
+    assert card(scene).night.numbers.excluded_s == (51 + 26) * 4
 
 
 def test_short_valid_time_follows_the_exclusion_and_the_reader_s_notes_stay(scene):
-    first = [warning["code"] for warning in card(scene).night.numbers["warnings"]]
+    first = [warning.code for warning in card(scene).night.numbers.warnings]
     exclude(scene, 0, 200)
-    assert [warning["code"] for warning in card(scene).night.numbers["warnings"]] == first
+    assert [warning.code for warning in card(scene).night.numbers.warnings] == first
 
 
 def test_expunging_a_night_takes_its_spans_along(scene):

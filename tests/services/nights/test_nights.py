@@ -50,6 +50,18 @@ def test_file_is_refused_to_everybody_but_its_patient_and_doctor(scene):
         url(scene, doctor=scene.other, patient=scene.foreign)
 
 
+def test_softly_deleted_file_is_served_to_neither_the_doctor_nor_the_patient(scene):
+    link_id = scene.clinic.links.card(scene.doctor.id, scene.patient.id).link.id
+    address = (scene.patient.id, "csvs", scene.csv.name)
+    assert url(scene) == scene.nights.linked_file_url(link_id, *address)
+    with scene.clinic.catalogue.write() as transaction:
+        transaction.files.mark_deleted([scene.csv.id], scene.clinic.clock())
+    with pytest.raises(NotFound):
+        scene.nights.file_url(scene.doctor.id, *address)
+    with pytest.raises(NotFound):
+        scene.nights.linked_file_url(link_id, *address)
+
+
 @pytest.mark.parametrize("kind", ["pdfs", "plots", "originals", "..", ""])
 def test_file_is_found_under_its_own_kind_only(scene, kind):
     with pytest.raises(NotFound):
@@ -141,9 +153,9 @@ def test_trace_shows_the_numbers_that_were_stored(scene, sample):
     clinic.assignment.confirm(doctor, item.session_id)
     clinic.work()
     [card] = clinic.nights.shown(doctor.id, scene.neighbour.id, "ro")
-    again = clinic.nights.trace(doctor.id, card.night.id).as_json()
-    assert {name: again[name] for name in card.night.numbers} == card.night.numbers
-    assert card.night.numbers["desaturations3"] == sample.expected["desaturations3"]
+    again = clinic.nights.trace(doctor.id, card.night.id).numbers
+    assert again == card.night.numbers
+    assert card.night.numbers.desaturations3 == sample.expected["desaturations3"]
 
 
 def test_trace_is_fetched_once_and_kept(scene):

@@ -1,8 +1,10 @@
 """Files that are no CSV, and files without a clock: kept as they came, with a CSV twin, dated by the doctor's word."""
 
+import hashlib
 import io
 import zipfile
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,11 +30,14 @@ def binary():
     return writer.write(recording())
 
 
-def confirmed(clinic, content, name):
+def confirmed(clinic, content, name, start=None):
     doctor = clinic.doctor()
     patient = clinic.patient(doctor)
     item = clinic.upload(doctor, content, name)
     clinic.work()
+    if start is not None and clinic.item(item.id).state is ItemState.UNDATED:
+        clinic.uploads.give_start(doctor, item.id, start)
+        clinic.work()
     clinic.assignment.choose(doctor, item.session_id, [item.id], patient.id)
     clinic.assignment.confirm(doctor, item.session_id)
     clinic.work()
@@ -58,6 +63,38 @@ def test_csv_needs_no_twin(clinic):
     assert card.original is None
 
 
+FORMATS = Path(__file__).parents[2] / "data/formats"
+# a sample of each format, and the ending and type that a person's computer opens the original with
+ENDINGS = [
+    ("apple_health.xml", "xml", "application/xml"),
+    ("bdf.bdf", "edf", "application/octet-stream"),
+    ("contec_spo2.SpO2", "bin", "application/octet-stream"),
+    ("edf.edf", "edf", "application/octet-stream"),
+    ("excel_xlsx.xlsx", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("fitbit.json", "json", "application/json"),
+    ("masimo_rad8.out", "txt", "text/plain"),
+    ("nellcor_n395.txt", "txt", "text/plain"),
+    ("oxyii.bin", "bin", "application/octet-stream"),
+    ("viatom_v3.bin", "bin", "application/octet-stream"),
+]
+
+
+@pytest.mark.parametrize(("sample", "ending", "content_type"), ENDINGS, ids=[name for name, *_ in ENDINGS])
+def test_an_original_that_is_no_csv_keeps_its_own_ending_and_type(clinic, sample, ending, content_type):
+    content = (FORMATS / sample).read_bytes()
+    _, card = confirmed(clinic, content, sample, START)
+    assert card.original.name.endswith(f"_{hashlib.sha256(content).hexdigest()[:8]}.{ending}")
+    assert card.original.content_type == content_type
+    assert card.csv.name.endswith(".csv")
+
+
+@pytest.mark.parametrize("sample", ["contec_csv.csv", "emay.csv", "table_csv.csv", "viatom_csv.csv"])
+def test_an_original_that_is_a_csv_stands_alone_as_one(clinic, sample):
+    _, card = confirmed(clinic, (FORMATS / sample).read_bytes(), sample)
+    assert card.original is None
+    assert (card.csv.name.rpartition(".")[2], card.csv.content_type) == ("csv", "text/csv")
+
+
 def test_gap_of_the_original_is_a_gap_of_the_twin():
     lines = night_csv(rows=60).decode().splitlines()
     gapped = create_registry().read("\n".join(lines[:20] + lines[30:]).encode(), Hints(night_name()))
@@ -76,7 +113,7 @@ def test_recording_without_a_clock_is_asked_about_and_read_with_the_answer(clini
     clinic.uploads.give_start(doctor, item.id, START)
     clinic.work()
     read = clinic.item(item.id)
-    assert (read.state, read.started_at, read.numbers["samples"]) == (ItemState.READ, START, 600)
+    assert (read.state, read.started_at, read.numbers.samples) == (ItemState.READ, START, 600)
 
 
 def test_answer_stays_with_the_stored_night(clinic):
@@ -112,9 +149,9 @@ def test_another_doctor_cannot_answer(clinic):
 def test_what_the_first_reading_assumed_is_still_said_when_the_night_is_shown(clinic):
     content = night_csv(datetime(2025, 3, 2, 1, 0, 0))  # 02/03: day or month, and neither midnight nor name tells
     doctor, card = confirmed(clinic, content, "a.csv")
-    assert [one["code"] for one in card.night.numbers["warnings"]][:1] == ["date_order_assumed"]
-    shown = clinic.nights.trace(doctor.id, card.night.id).as_json()["warnings"]
-    assert shown == card.night.numbers["warnings"]
+    assert [one.code for one in card.night.numbers.warnings][:1] == ["date_order_assumed"]
+    shown = clinic.nights.trace(doctor.id, card.night.id).numbers.warnings
+    assert shown == card.night.numbers.warnings
 
 
 def test_workbook_in_an_archive_is_a_recording_and_not_a_nested_archive(clinic):

@@ -141,7 +141,8 @@ def test_metadata_is_shown_and_never_a_label_or_a_number(admin: Page, patient_id
     [file_id] = admin.files(kind="csvs")
     pages = [admin.get().text, admin.get(f"/files/{file_id}").text]
     assert all(patient_id in page for page in pages)
-    assert not any("Ion" in page or "ODI" in page for page in pages)
+    seen = [re.sub(r"[A-Za-z0-9_.-]{40,}", "", page) for page in pages]  # tokens and digests may spell anything
+    assert not any("Ion" in page or "ODI" in page for page in seen)
     assert "ana@localhost" in pages[0]
     assert re.search(r"Aparține\s*</dt>\s*<dd>\s*nopții", pages[1])
     assert "noaptea pierde acest fișier" in pages[1]

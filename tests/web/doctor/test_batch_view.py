@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.records import ItemKind, ItemState
 from oximetry.samples.samples import samples
 from oximetry.services.incoming import IncomingFile
@@ -32,12 +33,18 @@ def with_item(batch: Batch, **changes: Any) -> Batch:
     return Batch(batch.session, [BatchRow(replace(row.item, **changes), row.report, row.waits_for, row.stored_at)])
 
 
+def numbers_of(batch: Batch) -> NightNumbers:
+    numbers = batch.rows[0].item.numbers
+    assert numbers is not None
+    return numbers
+
+
 def line(batch: Batch) -> dict[str, Any]:
     return batch_view.table_row(batch.rows[0], {}, words("ro"), lambda _: "noaptea.csv")
 
 
 def test_a_row_says_night_start_end_device_and_file(batch: Batch) -> None:
-    numbers = {**(batch.rows[0].item.numbers or {}), "device_model": "O2Ring"}
+    numbers = replace(numbers_of(batch), device_model="O2Ring")
     times = {"started_at": datetime(2025, 10, 15, 20, 35), "ended_at": datetime(2025, 10, 16, 6, 35)}
     shown = line(with_item(batch, numbers=numbers, device_serial=None, **times))
     assert shown["night_text"] == "15/16 oct. 2025"
@@ -48,9 +55,9 @@ def test_a_row_says_night_start_end_device_and_file(batch: Batch) -> None:
 
 
 def test_a_night_below_the_devices_range_has_no_lowest_number(batch: Batch) -> None:
-    numbers = {**(batch.rows[0].item.numbers or {}), "below_range_s": 40.0, "spo2_min_pct": 63.0}
+    numbers = replace(numbers_of(batch), below_range_s=40.0, spo2_min_pct=63.0)
     assert line(with_item(batch, numbers=numbers))["lowest_text"] == "< 61\u00a0%"
-    numbers["below_range_s"] = 0.0
+    numbers = replace(numbers, below_range_s=0.0)
     assert line(with_item(batch, numbers=numbers))["lowest_text"] == "63\u00a0%"
 
 

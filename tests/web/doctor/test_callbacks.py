@@ -78,6 +78,8 @@ class Values(dict[str, Any]):
 
 
 ANY_PATTERN = {
+    "try-again": '{"item":"x","type":"try-again"}',
+    "return-file": '{"item":"x","type":"return-file"}',
     "take-out": '{"item":"x","type":"take-out"}',
     "give-start": '{"item":"x","type":"give-start"}',
     "start": '{"item":"x","type":"start"}',

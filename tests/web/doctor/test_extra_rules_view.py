@@ -117,7 +117,7 @@ def test_the_page_is_drawn_again_when_a_nights_numbers_change(world: World) -> N
     patient_id, _ = world.stored_night()
     web, doctor = world.services, world.doctor()
     card, nights = web.links.card(doctor.id, patient_id), web.nights.managed(doctor.id, patient_id, "ro")
-    changed = replace(nights[0].night, numbers={**nights[0].night.numbers, "t_le88_min": 99.0})
+    changed = replace(nights[0].night, numbers=replace(nights[0].night.numbers, t_le88_min=99.0))
     after = [replace(nights[0], night=changed)]
     assert digest(card, nights, [], words("ro")) == digest(card, list(nights), [], words("ro"))
     assert digest(card, nights, [], words("ro")) != digest(card, after, [], words("ro"))
