@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.report_generator import draw, fonts, page_of, pdf_of
 from benchmarks.report_nights import make_night
+from oximetry.adapters.vendor_report.report_guards import refuse_by_bytes
 from oximetry.adapters.vendor_report.report_process import ReportReader
 from oximetry.adapters.vendor_report.report_writer import write_pdf
 from oximetry.domain.errors import InvalidUpload, ReadingInterrupted
@@ -87,6 +88,7 @@ def bombs() -> dict[str, bytes]:
         "/Type/XObject/Subtype/Image/Width 7000/Height 7000/ColorSpace/DeviceGray/BitsPerComponent 1", pixels
     )
     drawing = b"q 600 0 0 800 0 0 cm /P Do Q\n"
+    named = b"".join(drawing.replace(b"/P", b"/P%d" % name) for name in range(100))
     return {
         "unpacks to 1 GB": one_page(zlib.compress(bytes(1 << 30), 9)),
         "packed twice": one_page(zlib.compress(zlib.compress(bytes(1 << 28), 9), 9), layers=2),
@@ -94,17 +96,20 @@ def bombs() -> dict[str, bytes]:
         "forms in forms": forms_in_forms(),
         "49 million pixels, drawn 200 times": one_page(zlib.compress(drawing * 200), wide),
         "49 million pixels on ten pages": one_page(zlib.compress(drawing), wide, pages=10),
+        "a path drawn 100,000 times": one_page(zlib.compress(b"/G gs 0 0 600 800 re B* " * 100_000), wide),
+        "one picture under 100 names": one_page(zlib.compress(named), wide, names=100),
         "transparent layers": one_page(zlib.compress(b"/G gs 0 0 600 800 re f\n" * 20_000), wide),
     }
 
 
-def one_page(drawing: bytes, picture: bytes = b"<<>>", layers: int = 1, pages: int = 1) -> bytes:
+def one_page(drawing: bytes, picture: bytes = b"<<>>", layers: int = 1, pages: int = 1, names: int = 0) -> bytes:
     """A document whose pages, 600 by 800 points, share one packed drawing and one picture."""
     kids = " ".join(f"{6 + page} 0 R" for page in range(pages))
     filters = "/FlateDecode" * layers
+    aliases = b"".join(b"/P%d 4 0 R" % name for name in range(names))
     page = (
         b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 3 0 R"
-        b"/Resources<</XObject<</P 4 0 R>>/ExtGState<</G 5 0 R>>>>>>"
+        b"/Resources<</XObject<</P 4 0 R%s>>/ExtGState<</G 5 0 R>>>>>>" % aliases
     )
     return _document(
         b"<</Type/Catalog/Pages 2 0 R>>",
@@ -169,7 +174,8 @@ def main(mutations: int = 5000) -> None:
         for name, content in bombs().items():
             answer, seconds = _ask(reader, content)
             print(f"| {name} | {answer} | {seconds:.2f} s |", flush=True)
-        print(f"| 60 bombs, two at a time | | {sixty_bombs(reader):.1f} s |", flush=True)
+        print(f"| 60 bombs, two at a time | | {sixty_bombs(reader, list(bombs())):.1f} s |", flush=True)
+        print(f"| 60 of those that reach a process | | {sixty_bombs(reader, passing()):.1f} s |", flush=True)
         for seed in range(mutations):
             base = bases[0] if seed % 50 else bases[2]
             answer, seconds = _ask(reader, mutated(bases[1] if seed % 2 else base, seed))
@@ -190,12 +196,24 @@ def _ask(reader: ReportReader, content: bytes) -> tuple[str, float]:
     return answer, time.perf_counter() - start
 
 
-def sixty_bombs(reader: ReportReader) -> float:
+def passing() -> list[str]:
+    """The bombs that their bytes alone do not refuse."""
+    names = []
+    for name, content in bombs().items():
+        try:
+            refuse_by_bytes(content)
+        except InvalidUpload:
+            continue
+        names.append(name)
+    return names
+
+
+def sixty_bombs(reader: ReportReader, names: list[str]) -> float:
     """Seconds for as many bombs as one archive brings, read as the worker reads them."""
-    kinds = list(bombs().values())
+    made = bombs()
     start = time.perf_counter()
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda number: _ask(reader, kinds[number % len(kinds)]), range(60)))
+        list(pool.map(lambda number: _ask(reader, made[names[number % len(names)]]), range(60)))
     return time.perf_counter() - start
 
 

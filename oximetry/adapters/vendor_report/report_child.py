@@ -2,8 +2,8 @@
 
 A message is one JSON line, which names the length of the bytes that follow it. Nothing that arrives is unpickled, on
 either side; the environment holds no secret. The forked process reads one report within its memory and its processor
-time (a profiling timer, whose signal ends it wherever it is, inside a library too) and is gone afterwards; how it ended
-tells a costly or broken file from a circumstance.
+time (timers, whose signals end it wherever it is, inside a library too) and is gone afterwards; how it ended tells a
+costly or broken file from a circumstance.
 """
 
 from __future__ import annotations
@@ -13,21 +13,25 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from oximetry.domain.errors import InvalidUpload, OximetryError, ReadingInterrupted
 
+if TYPE_CHECKING:
+    from oximetry.adapters.vendor_report.report_pages import Stages
+
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP)
+LEAST_DRAW_S = 0.001  # no timer at all is set by none
 
 Answer = tuple[dict[str, Any], bytes]
 
 
 def main() -> None:
     """Load the engines, say so, and answer until the parent goes."""
-    find_cpu_s, read_cpu_s, memory_bytes = float(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    memory_bytes = int(sys.argv[1])
     incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _warm_up()
@@ -40,14 +44,14 @@ def main() -> None:
             answer_pipe, writing = os.pipe()
             forked = os.fork()
         except OSError:
-            outgoing.write(_message(_refusal(ReadingInterrupted(step="fork")), b""))
+            outgoing.write(_message({**_refusal(ReadingInterrupted(step="fork")), "cpu_s": 0.0}, b""))
             outgoing.flush()
             continue
         if forked == 0:
             os.close(answer_pipe)
             _limit_memory(memory_bytes)
-            limit_cpu(find_cpu_s)
-            _answer_and_leave(writing, {**asked, "read_cpu_s": read_cpu_s}, content)
+            limit_cpu(asked["find_cpu_s"])
+            _answer_and_leave(writing, asked, content)
         os.close(writing)
         _hand_on(answer_pipe, forked, outgoing)
 
@@ -62,7 +66,7 @@ def ending(status: int) -> OximetryError | None:
     if not os.WIFSIGNALED(status):
         return None if os.waitstatus_to_exitcode(status) == 0 else ReadingInterrupted(step="exit")
     number = os.WTERMSIG(status)
-    if number == signal.SIGPROF:
+    if number in (signal.SIGPROF, signal.SIGVTALRM):
         return InvalidUpload("report_timeout")
     return InvalidUpload("report_damaged") if number in CRASHES else ReadingInterrupted(step="killed", signal=number)
 
@@ -70,9 +74,11 @@ def ending(status: int) -> OximetryError | None:
 def _hand_on(answer_pipe: int, forked: int, outgoing: BinaryIO) -> None:
     with os.fdopen(answer_pipe, "rb") as answers:
         answer = answers.read()
-    _, status = os.waitpid(forked, 0)
+    _, status, used = os.wait4(forked, 0)
     error = ending(status)
-    outgoing.write(answer if error is None else _message(_refusal(error), b""))
+    head, _, body = answer.partition(b"\n")
+    told = json.loads(head) if error is None else _refusal(error)
+    outgoing.write(_message({**told, "cpu_s": used.ru_utime + used.ru_stime}, body if error is None else b""))
     outgoing.flush()
 
 
@@ -134,27 +140,40 @@ def _refusal(error: OximetryError) -> dict[str, Any]:
     return {"refused": type(error).__name__, "reason": error.reason, "details": details}
 
 
-def _next_budget(asked: dict[str, Any]) -> Callable[[], None]:
-    return lambda: limit_cpu(asked["read_cpu_s"])
+def _stages(asked: dict[str, Any]) -> Stages:
+    from oximetry.adapters.vendor_report.report_pages import Stages
+
+    left_s = asked["draw_cpu_s"]
+
+    @contextmanager
+    def drawing() -> Iterator[None]:
+        nonlocal left_s
+        signal.setitimer(signal.ITIMER_VIRTUAL, left_s)
+        try:
+            yield
+        finally:
+            left_s = max(signal.setitimer(signal.ITIMER_VIRTUAL, 0)[0], LEAST_DRAW_S)
+
+    return Stages(drawing, lambda: limit_cpu(asked["read_cpu_s"]))
 
 
 def _read(content: bytes, asked: dict[str, Any]) -> Answer:
     from oximetry.adapters.vendor_report.report_parsing import parse_with_curve
 
-    report, curve = parse_with_curve(content, _next_budget(asked))
+    report, curve = parse_with_curve(content, _stages(asked))
     return {"report": report.as_json(), "curve": None if curve is None else curve.as_json()}, b""
 
 
 def _paint(content: bytes, asked: dict[str, Any]) -> Answer:
     from oximetry.adapters.vendor_report.report_painting import painted
 
-    return {}, painted(content, _next_budget(asked))
+    return {}, painted(content, _stages(asked))
 
 
 def _preview(content: bytes, asked: dict[str, Any]) -> Answer:
     from oximetry.adapters.vendor_report.report_parsing import preview
 
-    return {}, preview(content, int(asked["width_px"]), _next_budget(asked))
+    return {}, preview(content, int(asked["width_px"]), _stages(asked))
 
 
 _ACTS: dict[str, Callable[[bytes, dict[str, Any]], Answer]] = {"read": _read, "paint": _paint, "preview": _preview}

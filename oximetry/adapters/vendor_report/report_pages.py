@@ -6,8 +6,9 @@ attachments or programs to start is refused, since no report has any.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -35,8 +36,31 @@ _IMAGE = 3
 _FORM = 5
 
 
+def _nothing() -> None:
+    """What happens when a layout is found and nobody asked to be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What to do around the stages of reading: a process of its own gives each its own processor time.
+
+    Parameters
+    ----------
+    drawing : callable
+        A context in which a document is opened or a page drawn.
+    found : callable
+        Called when a known layout was found.
+    """
+
+    drawing: Callable[[], AbstractContextManager[None]] = nullcontext
+    found: Callable[[], None] = _nothing
+
+
+FREE = Stages()
+
+
 @contextmanager
-def opened(content: bytes) -> Iterator[Any]:
+def opened(content: bytes, stages: Stages = FREE) -> Iterator[Any]:
     """The document, checked and closed again.
 
     Raises
@@ -49,7 +73,8 @@ def opened(content: bytes) -> Iterator[Any]:
 
     refuse_by_bytes(content)
     try:
-        document = pypdfium2.PdfDocument(content)
+        with stages.drawing():
+            document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
         locked = raw.FPDF_GetLastError() == _ERR_PASSWORD or "password" in str(error).lower()
         raise InvalidUpload("report_password" if locked else "report_damaged") from error
@@ -65,7 +90,7 @@ def opened(content: bytes) -> Iterator[Any]:
         document.close()
 
 
-def pictures(document: Any) -> Iterator[tuple[int, Picture]]:
+def pictures(document: Any, stages: Stages = FREE) -> Iterator[tuple[int, Picture]]:
     """Number and picture of each page that is not blank, blue, green, red, near the resolution of what is on it.
 
     Raises
@@ -77,15 +102,20 @@ def pictures(document: Any) -> Iterator[tuple[int, Picture]]:
 
     for number in range(len(document)):
         try:
-            page = document[number]
-            try:
-                picture = _drawn(page, min(_scale(page), LONGEST_SIDE_PX / max(page.get_size())))
-            finally:
-                page.close()
+            with stages.drawing():
+                picture = _picture(document, number)
         except pypdfium2.PdfiumError as error:
             raise InvalidUpload("report_damaged") from error
         if int(picture.max()) - int(picture.min()) > 60:
             yield number, picture
+
+
+def _picture(document: Any, number: int) -> Picture:
+    page = document[number]
+    try:
+        return _drawn(page, min(_scale(page), LONGEST_SIDE_PX / max(page.get_size())))
+    finally:
+        page.close()
 
 
 def native(document: Any, number: int) -> Picture:

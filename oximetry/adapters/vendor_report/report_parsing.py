@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -12,16 +11,12 @@ from oximetry.adapters.vendor_report.report_cells import with_rows
 from oximetry.adapters.vendor_report.report_curve import curve
 from oximetry.adapters.vendor_report.report_engines import Engine, engines
 from oximetry.adapters.vendor_report.report_layouts import LAYOUTS
-from oximetry.adapters.vendor_report.report_pages import opened, pictures
+from oximetry.adapters.vendor_report.report_pages import FREE, Stages, opened, pictures
 from oximetry.adapters.vendor_report.report_reading import read_page
 from oximetry.adapters.vendor_report.report_registration import Placed, place
 from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.errors import InvalidUpload
 from oximetry.domain.report_curve import ReportCurve
-
-
-def nothing() -> None:
-    """What happens when a layout is found and nobody asked to be told."""
 
 
 def parse(content: bytes) -> DeviceReport:
@@ -38,32 +33,27 @@ def parse(content: bytes) -> DeviceReport:
     return parse_with_curve(content)[0]
 
 
-def parse_with_curve(
-    content: bytes, when_found: Callable[[], None] = nothing
-) -> tuple[DeviceReport, ReportCurve | None]:
-    """The numbers, and the curve of a coloured page; ``when_found`` is called between the two.
-
-    Raises as `parse`.
-    """
-    with opened(content) as document:
-        _, placed = found(document)
-    when_found()
+def parse_with_curve(content: bytes, stages: Stages = FREE) -> tuple[DeviceReport, ReportCurve | None]:
+    """The numbers, and the curve of a coloured page; raises as `parse`."""
+    with opened(content, stages) as document:
+        _, placed = found(document, stages)
+    stages.found()
     report = read_page(placed, warm_engines())
     if all(value is None for name, value in report.values().items() if name != "carries_name"):
         raise InvalidUpload("report_unreadable")
     return report, curve(placed, report.started_at, report.duration_s)
 
 
-def preview(content: bytes, width_px: int, when_found: Callable[[], None] = nothing) -> bytes:
+def preview(content: bytes, width_px: int, stages: Stages = FREE) -> bytes:
     """A PNG of the report's page, straightened; raises as `parse`, and never reads anything."""
-    with opened(content) as document:
-        _, placed = found(document)
-    when_found()
+    with opened(content, stages) as document:
+        _, placed = found(document, stages)
+    stages.found()
     page = placed.cut((0, 0, placed.layout.width, placed.layout.height), width_px / placed.layout.width)
     return cv2.imencode(".png", page, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
 
 
-def found(document: Any) -> tuple[int, Placed]:
+def found(document: Any, stages: Stages = FREE) -> tuple[int, Placed]:
     """Number of the first page with a known layout, and the layout's place on it.
 
     Raises
@@ -71,7 +61,7 @@ def found(document: Any) -> tuple[int, Placed]:
     InvalidUpload
         ``report_unknown_layout``: no page has one.
     """
-    for number, picture in pictures(document):
+    for number, picture in pictures(document, stages):
         placed = place(picture, LAYOUTS)
         placed = None if placed is None else with_rows(placed, LAYOUTS)
         if placed is not None:

@@ -23,13 +23,16 @@ from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Any
 
-from oximetry.adapters.vendor_report.report_guards import refuse_by_bytes
+from oximetry.adapters.vendor_report.report_guards import MEGABYTE, refuse_by_bytes
+from oximetry.adapters.vendor_report.report_spending import Spending
 from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.errors import InvalidUpload, OximetryError, ReadingInterrupted, ReadingUnavailable
 from oximetry.domain.report_curve import ReportCurve
 
 logger = logging.getLogger(__name__)
 
+DRAW_CPU_S = 0.6
+DRAW_CPU_S_PER_MB = 0.2
 FIND_CPU_S = 4.0
 READ_CPU_S = 10.0
 PATIENCE_S = 600.0
@@ -70,11 +73,21 @@ class Budget:
         Seconds of processor time after that.
     memory_bytes : int
         Beside the loaded engines.
+    draw_cpu_s, draw_cpu_s_per_mb : float
+        Seconds of processor time, out of the first, for opening the document and drawing its pages, and how many more
+        for each megabyte of the file: a small file that is long to draw is no report.
     """
 
     find_cpu_s: float = FIND_CPU_S
     read_cpu_s: float = READ_CPU_S
     memory_bytes: int = MEMORY_BYTES
+    draw_cpu_s: float = DRAW_CPU_S
+    draw_cpu_s_per_mb: float = DRAW_CPU_S_PER_MB
+
+    def limits(self, length: int) -> dict[str, float]:
+        """The seconds for a file of so many bytes, by stage."""
+        draw_cpu_s = self.draw_cpu_s + self.draw_cpu_s_per_mb * length / MEGABYTE
+        return {"draw_cpu_s": draw_cpu_s, "find_cpu_s": self.find_cpu_s, "read_cpu_s": self.read_cpu_s}
 
 
 class ReportReader:
@@ -92,6 +105,7 @@ class ReportReader:
 
     def __init__(self, budget: Budget | None = None, patience_s: float = PATIENCE_S, children: int = CHILDREN) -> None:
         self._budget = budget or Budget()
+        self._spending = Spending()
         self._patience_s = patience_s
         self._turns = BoundedSemaphore(children)
         self._lock = Lock()
@@ -99,8 +113,11 @@ class ReportReader:
         self._closings = 0
         self._pid = os.getpid()
 
-    def read(self, content: bytes) -> ReadReport:
+    def read(self, content: bytes, owner: str = "") -> ReadReport:
         """Numbers and curve of a report.
+
+        An owner whose refused files have cost too much processor time waits until some of it is regained; without an
+        owner no account is kept.
 
         Raises
         ------
@@ -109,11 +126,12 @@ class ReportReader:
             ``report_active_content``, ``report_unknown_layout``, ``report_unreadable``; ``report_timeout``: it took
             more processor time than any report does.
         ReadingInterrupted
-            The process was killed, ran out of memory, could not be started, or gave no answer: try again.
+            The process was killed, ran out of memory, could not be started, or gave no answer; ``step`` is
+            ``spending``: the owner's other files cost too much. Try again.
         ReadingUnavailable
             No engine is installed.
         """
-        head, _ = self._ask({"act": "read"}, content)
+        head, _ = self._ask({"act": "read"}, content, owner)
         curve = None if head["curve"] is None else ReportCurve.from_json(head["curve"])
         return ReadReport(DeviceReport.from_json(head["report"]), curve)
 
@@ -144,11 +162,15 @@ class ReportReader:
     def __exit__(self, *unused: object) -> None:
         self.close()
 
-    def _ask(self, question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, question: dict[str, Any], content: bytes, owner: str = "") -> tuple[dict[str, Any], bytes]:
         refuse_by_bytes(content)
+        if self._spending.is_spent(owner):
+            raise ReadingInterrupted(step="spending")
+        asked = {**question, **self._budget.limits(len(content)), "length": len(content)}
         with self._turns, self._server() as server:
-            head, body = server.ask({**question, "length": len(content)}, content, self._patience_s)
+            head, body = server.ask(asked, content, self._patience_s)
         if "refused" in head:
+            self._spending.add(owner, head["cpu_s"])
             raise _ERRORS[head["refused"]](head["reason"], **head["details"])
         return head, body
 
@@ -184,8 +206,7 @@ class ReportReader:
 
 class _Server:
     def __init__(self, budget: Budget, patience_s: float) -> None:
-        limits = [str(limit) for limit in (budget.find_cpu_s, budget.read_cpu_s, budget.memory_bytes)]
-        command = [sys.executable, "-m", "oximetry.adapters.vendor_report.report_child", *limits]
+        command = [sys.executable, "-m", "oximetry.adapters.vendor_report.report_child", str(budget.memory_bytes)]
         pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
