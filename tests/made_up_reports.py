@@ -23,7 +23,7 @@ class MadeUpReports:
 
     known: dict[bytes, MadeUpRead] = field(default_factory=dict)
 
-    def read(self, content: bytes) -> MadeUpRead:
+    def read(self, content: bytes, owner: str = "") -> MadeUpRead:
         """What the test said."""
         if content not in self.known:
             raise InvalidUpload("report_unknown_layout")

@@ -103,8 +103,8 @@ class ReadReport(Protocol):
 class ReportReader(Protocol):
     """Reads vendors' PDF reports; raises ``InvalidUpload``, or ``ReadingUnavailable`` without an engine."""
 
-    def read(self, content: bytes) -> ReadReport:
-        """Numbers and curve."""
+    def read(self, content: bytes, owner: str = "") -> ReadReport:
+        """Numbers and curve; an owner whose refused files cost much waits, as ``ReadingInterrupted``."""
         ...
 
     def painted(self, content: bytes) -> bytes:

@@ -1,23 +1,30 @@
-"""The child process of `report_process` beside it: reads reports for its parent until its input ends.
+"""The server process of `report_process` beside it: loads the engines, then forks for each report of its parent.
 
 A message is one JSON line, which names the length of the bytes that follow it. Nothing that arrives is unpickled, on
-either side; the environment holds no secret; memory is limited once the engines are loaded.
+either side; the environment holds no secret. The forked process reads one report within its memory and its processor
+time (timers, whose signals end it wherever it is, inside a library too) and is gone afterwards; how it ended tells a
+costly or broken file from a circumstance.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
+import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
-from oximetry.adapters.vendor_report.report_process import OUT_OF_MEMORY
-from oximetry.domain.errors import InvalidUpload, OximetryError
+from oximetry.domain.errors import InvalidUpload, OximetryError, ReadingInterrupted
 
-WORN_OUT = 0.5
+if TYPE_CHECKING:
+    from oximetry.adapters.vendor_report.report_pages import Stages
+
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP)
+LEAST_DRAW_S = 0.001  # no timer at all is set by none
 
 Answer = tuple[dict[str, Any], bytes]
 
@@ -28,18 +35,66 @@ def main() -> None:
     incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _warm_up()
-    start_bytes = _address_space_bytes() or 0
-    _limit_memory(memory_bytes)
-    _send(outgoing, {"ready": True}, b"")
+    outgoing.write(_message({"ready": True}, b""))
+    outgoing.flush()
     while line := incoming.readline():
         asked = json.loads(line)
-        head, body = _answer(asked, incoming.read(asked["length"]))
-        grown_bytes = (_address_space_bytes() or 0) - start_bytes
-        _send(outgoing, {**head, "worn_out": grown_bytes > WORN_OUT * memory_bytes}, body)
+        content = incoming.read(asked["length"])
+        try:
+            answer_pipe, writing = os.pipe()
+            forked = os.fork()
+        except OSError:
+            outgoing.write(_message({**_refusal(ReadingInterrupted(step="fork")), "cpu_s": 0.0}, b""))
+            outgoing.flush()
+            continue
+        if forked == 0:
+            os.close(answer_pipe)
+            _limit_memory(memory_bytes)
+            limit_cpu(asked["find_cpu_s"])
+            _answer_and_leave(writing, asked, content)
+        os.close(writing)
+        _hand_on(answer_pipe, forked, outgoing)
+
+
+def limit_cpu(seconds: float) -> None:
+    """From now on this process may use so many seconds of processor time; the timer's signal ends it."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def ending(status: int) -> OximetryError | None:
+    """What an exit status (of ``waitpid``) says: nothing, a file that costs or breaks too much, or a circumstance."""
+    if not os.WIFSIGNALED(status):
+        return None if os.waitstatus_to_exitcode(status) == 0 else ReadingInterrupted(step="exit")
+    number = os.WTERMSIG(status)
+    if number in (signal.SIGPROF, signal.SIGVTALRM):
+        return InvalidUpload("report_timeout")
+    return InvalidUpload("report_damaged") if number in CRASHES else ReadingInterrupted(step="killed", signal=number)
+
+
+def _hand_on(answer_pipe: int, forked: int, outgoing: BinaryIO) -> None:
+    with os.fdopen(answer_pipe, "rb") as answers:
+        answer = answers.read()
+    _, status, used = os.wait4(forked, 0)
+    error = ending(status)
+    head, _, body = answer.partition(b"\n")
+    told = json.loads(head) if error is None else _refusal(error)
+    outgoing.write(_message({**told, "cpu_s": used.ru_utime + used.ru_stime}, body if error is None else b""))
+    outgoing.flush()
+
+
+def _answer_and_leave(writing: int, asked: dict[str, Any], content: bytes) -> NoReturn:
+    """Answer and end at once, without the server's own clean-up."""
+    left = 1
+    try:
+        with os.fdopen(writing, "wb") as answers:
+            answers.write(_message(*_answer(asked, content)))
+        left = 0
+    finally:
+        os._exit(left)
 
 
 def _warm_up() -> None:
-    """Load and use everything once, so that the memory limit counts the reading alone."""
+    """Load and use everything once, so that each report finds it loaded."""
     import cv2
     import numpy as np
 
@@ -63,60 +118,69 @@ def _warm_up() -> None:
 
 def _limit_memory(more_bytes: int) -> None:
     """Let the address space grow by so much and no more; where the system does not tell its size, nothing is done."""
-    size = _address_space_bytes()
-    if size is not None:
-        resource.setrlimit(resource.RLIMIT_AS, (size + more_bytes, size + more_bytes))
-
-
-def _address_space_bytes() -> int | None:
-    try:
+    with suppress(OSError):
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    except OSError:
-        return None
-    return pages * resource.getpagesize()
+        limit = pages * resource.getpagesize() + more_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def _answer(asked: dict[str, Any], content: bytes) -> Answer:
     try:
         return _ACTS[asked["act"]](content, asked)
     except OximetryError as error:
-        details = {name: value for name, value in error.details.items() if isinstance(value, str | int | float)}
-        return {"refused": type(error).__name__, "reason": error.reason, "details": details}, b""
+        return _refusal(error), b""
     except Exception as error:  # noqa: BLE001 - a broken file finds its way into any library's own errors
         if isinstance(error, MemoryError) or "alloc" in str(error):  # ONNX: std::bad_alloc; OpenCV: Failed to allocate
-            return {**_refusal(InvalidUpload("report_too_large", limit_mb=20)), "refused": OUT_OF_MEMORY}, b""
+            return _refusal(ReadingInterrupted(step="memory")), b""
         return _refusal(InvalidUpload("report_damaged")), b""
 
 
 def _refusal(error: OximetryError) -> dict[str, Any]:
-    return {"refused": type(error).__name__, "reason": error.reason, "details": error.details}
+    details = {name: value for name, value in error.details.items() if isinstance(value, str | int | float)}
+    return {"refused": type(error).__name__, "reason": error.reason, "details": details}
+
+
+def _stages(asked: dict[str, Any]) -> Stages:
+    from oximetry.adapters.vendor_report.report_pages import Stages
+
+    left_s = asked["draw_cpu_s"]
+
+    @contextmanager
+    def drawing() -> Iterator[None]:
+        nonlocal left_s
+        signal.setitimer(signal.ITIMER_VIRTUAL, left_s)
+        try:
+            yield
+        finally:
+            left_s = max(signal.setitimer(signal.ITIMER_VIRTUAL, 0)[0], LEAST_DRAW_S)
+
+    return Stages(drawing, lambda: limit_cpu(asked["read_cpu_s"]))
 
 
 def _read(content: bytes, asked: dict[str, Any]) -> Answer:
     from oximetry.adapters.vendor_report.report_parsing import parse_with_curve
 
-    report, curve = parse_with_curve(content)
+    report, curve = parse_with_curve(content, _stages(asked))
     return {"report": report.as_json(), "curve": None if curve is None else curve.as_json()}, b""
 
 
 def _paint(content: bytes, asked: dict[str, Any]) -> Answer:
     from oximetry.adapters.vendor_report.report_painting import painted
 
-    return {}, painted(content)
+    return {}, painted(content, _stages(asked))
 
 
 def _preview(content: bytes, asked: dict[str, Any]) -> Answer:
     from oximetry.adapters.vendor_report.report_parsing import preview
 
-    return {}, preview(content, int(asked["width_px"]))
+    return {}, preview(content, int(asked["width_px"]), _stages(asked))
 
 
 _ACTS: dict[str, Callable[[bytes, dict[str, Any]], Answer]] = {"read": _read, "paint": _paint, "preview": _preview}
 
 
-def _send(outgoing: BinaryIO, head: dict[str, Any], body: bytes) -> None:
-    outgoing.write(json.dumps({**head, "length": len(body)}).encode() + b"\n" + body)
-    outgoing.flush()
+def _message(head: dict[str, Any], body: bytes) -> bytes:
+    return json.dumps({**head, "length": len(body)}).encode() + b"\n" + body
 
 
 if __name__ == "__main__":

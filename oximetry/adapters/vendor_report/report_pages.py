@@ -6,53 +6,61 @@ attachments or programs to start is refused, since no report has any.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from oximetry.adapters.vendor_report.report_guards import (
+    MAX_IMAGE_PIXELS,
+    MAX_PAGES,
+    refuse_by_bytes,
+    too_large,
+)
 from oximetry.domain.errors import InvalidUpload
 
 Picture = npt.NDArray[np.uint8]
 
-MAX_BYTES = 20 * 1024 * 1024
-MAX_PAGES = 10
-MAX_IMAGE_PIXELS = 50_000_000
 MAX_DRAWN_PIXELS = 12_000_000
 MAX_PAGE_PT = 5_000.0
 MAX_OBJECTS = 4_000
 LONGEST_SIDE_PX = 2_600
 VECTOR_SIDE_PX = 1_960
-HEAD = 1024
-PDF_MAGIC = b"%PDF-"
-ACTIVE = (b"/JavaScript", b"/EmbeddedFile", b"/Launch", b"/RichMedia")
 
 _ERR_PASSWORD = 4
 _IMAGE = 3
 _FORM = 5
 
 
-def refuse_by_bytes(content: bytes) -> None:
-    """Refuse what can be seen without a PDF library.
+def _nothing() -> None:
+    """What happens when a layout is found and nobody asked to be told."""
 
-    Raises
-    ------
-    InvalidUpload
-        ``not_a_pdf``; ``report_too_large`` (``limit_mb``); ``report_active_content``.
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What to do around the stages of reading: a process of its own gives each its own processor time.
+
+    Parameters
+    ----------
+    drawing : callable
+        A context in which a document is opened or a page drawn.
+    found : callable
+        Called when a known layout was found.
     """
-    if len(content) > MAX_BYTES:
-        raise InvalidUpload("report_too_large", limit_mb=MAX_BYTES // (1024 * 1024))
-    if not content[:HEAD].lstrip().startswith(PDF_MAGIC):
-        raise InvalidUpload("not_a_pdf")
-    if any(token in content for token in ACTIVE):
-        raise InvalidUpload("report_active_content")
+
+    drawing: Callable[[], AbstractContextManager[None]] = nullcontext
+    found: Callable[[], None] = _nothing
+
+
+FREE = Stages()
 
 
 @contextmanager
-def opened(content: bytes) -> Iterator[Any]:
+def opened(content: bytes, stages: Stages = FREE) -> Iterator[Any]:
     """The document, checked and closed again.
 
     Raises
@@ -65,7 +73,8 @@ def opened(content: bytes) -> Iterator[Any]:
 
     refuse_by_bytes(content)
     try:
-        document = pypdfium2.PdfDocument(content)
+        with stages.drawing():
+            document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
         locked = raw.FPDF_GetLastError() == _ERR_PASSWORD or "password" in str(error).lower()
         raise InvalidUpload("report_password" if locked else "report_damaged") from error
@@ -81,7 +90,7 @@ def opened(content: bytes) -> Iterator[Any]:
         document.close()
 
 
-def pictures(document: Any) -> Iterator[tuple[int, Picture]]:
+def pictures(document: Any, stages: Stages = FREE) -> Iterator[tuple[int, Picture]]:
     """Number and picture of each page that is not blank, blue, green, red, near the resolution of what is on it.
 
     Raises
@@ -93,15 +102,20 @@ def pictures(document: Any) -> Iterator[tuple[int, Picture]]:
 
     for number in range(len(document)):
         try:
-            page = document[number]
-            try:
-                picture = _drawn(page, min(_scale(page), LONGEST_SIDE_PX / max(page.get_size())))
-            finally:
-                page.close()
+            with stages.drawing():
+                picture = _picture(document, number)
         except pypdfium2.PdfiumError as error:
             raise InvalidUpload("report_damaged") from error
         if int(picture.max()) - int(picture.min()) > 60:
             yield number, picture
+
+
+def _picture(document: Any, number: int) -> Picture:
+    page = document[number]
+    try:
+        return _drawn(page, min(_scale(page), LONGEST_SIDE_PX / max(page.get_size())))
+    finally:
+        page.close()
 
 
 def native(document: Any, number: int) -> Picture:
@@ -117,7 +131,7 @@ def _scale(page: Any) -> float:
     """Pixels per point: those of the largest picture on the page, or enough for a page of lines and letters."""
     width, height = page.get_size()
     if not (1 <= width <= MAX_PAGE_PT and 1 <= height <= MAX_PAGE_PT):
-        raise InvalidUpload("report_too_large", limit_mb=MAX_BYTES // (1024 * 1024))
+        raise too_large()
     scale, largest = VECTOR_SIDE_PX / max(width, height), 0
     for seen, image in enumerate(page.get_objects(max_depth=4)):
         if seen > MAX_OBJECTS:
@@ -126,7 +140,7 @@ def _scale(page: Any) -> float:
             continue
         columns, rows = image.get_px_size()
         if columns * rows > MAX_IMAGE_PIXELS:
-            raise InvalidUpload("report_too_large", limit_mb=MAX_BYTES // (1024 * 1024))
+            raise too_large()
         a, b, _, _, _, _ = image.get_matrix().get()
         shown = float(np.hypot(a, b))
         if columns * rows > max(largest, 200_000) and shown > 1:

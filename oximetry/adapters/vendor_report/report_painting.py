@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from oximetry.adapters.vendor_report.report_pages import native, opened
+from oximetry.adapters.vendor_report.report_pages import FREE, Stages, native, opened
 from oximetry.adapters.vendor_report.report_parsing import found
 from oximetry.adapters.vendor_report.report_registration import Picture, Placed
 from oximetry.adapters.vendor_report.report_writer import PicturePage, write_pdf
@@ -13,7 +13,7 @@ from oximetry.adapters.vendor_report.report_writer import PicturePage, write_pdf
 MARGIN_PX = 2
 
 
-def painted(content: bytes) -> bytes:
+def painted(content: bytes, stages: Stages = FREE) -> bytes:
     """The report's page as a PDF of one picture, the cells of name, age and sex filled with the paper's colour.
 
     The page is drawn at the resolution of the picture on it and kept without loss; equal files give equal bytes. Other
@@ -24,8 +24,9 @@ def painted(content: bytes) -> bytes:
     InvalidUpload
         As `oximetry.adapters.vendor_report.report_parsing.parse`.
     """
-    with opened(content) as document:
-        number, placed = found(document)
+    with opened(content, stages) as document:
+        number, placed = found(document, stages)
+        stages.found()
         picture = native(document, number)
         size_pt = document[number].get_size()
     page = _filled(picture, placed)

@@ -11,7 +11,7 @@ from oximetry.adapters.vendor_report.report_cells import with_rows
 from oximetry.adapters.vendor_report.report_curve import curve
 from oximetry.adapters.vendor_report.report_engines import Engine, engines
 from oximetry.adapters.vendor_report.report_layouts import LAYOUTS
-from oximetry.adapters.vendor_report.report_pages import opened, pictures
+from oximetry.adapters.vendor_report.report_pages import FREE, Stages, opened, pictures
 from oximetry.adapters.vendor_report.report_reading import read_page
 from oximetry.adapters.vendor_report.report_registration import Placed, place
 from oximetry.domain.device_report import DeviceReport
@@ -33,25 +33,27 @@ def parse(content: bytes) -> DeviceReport:
     return parse_with_curve(content)[0]
 
 
-def parse_with_curve(content: bytes) -> tuple[DeviceReport, ReportCurve | None]:
-    """The numbers, and the curve when the page has a coloured one; raises as `parse`."""
-    with opened(content) as document:
-        _, placed = found(document)
+def parse_with_curve(content: bytes, stages: Stages = FREE) -> tuple[DeviceReport, ReportCurve | None]:
+    """The numbers, and the curve of a coloured page; raises as `parse`."""
+    with opened(content, stages) as document:
+        _, placed = found(document, stages)
+    stages.found()
     report = read_page(placed, warm_engines())
     if all(value is None for name, value in report.values().items() if name != "carries_name"):
         raise InvalidUpload("report_unreadable")
     return report, curve(placed, report.started_at, report.duration_s)
 
 
-def preview(content: bytes, width_px: int) -> bytes:
+def preview(content: bytes, width_px: int, stages: Stages = FREE) -> bytes:
     """A PNG of the report's page, straightened; raises as `parse`, and never reads anything."""
-    with opened(content) as document:
-        _, placed = found(document)
+    with opened(content, stages) as document:
+        _, placed = found(document, stages)
+    stages.found()
     page = placed.cut((0, 0, placed.layout.width, placed.layout.height), width_px / placed.layout.width)
     return cv2.imencode(".png", page, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
 
 
-def found(document: Any) -> tuple[int, Placed]:
+def found(document: Any, stages: Stages = FREE) -> tuple[int, Placed]:
     """Number of the first page with a known layout, and the layout's place on it.
 
     Raises
@@ -59,7 +61,7 @@ def found(document: Any) -> tuple[int, Placed]:
     InvalidUpload
         ``report_unknown_layout``: no page has one.
     """
-    for number, picture in pictures(document):
+    for number, picture in pictures(document, stages):
         placed = place(picture, LAYOUTS)
         placed = None if placed is None else with_rows(placed, LAYOUTS)
         if placed is not None:

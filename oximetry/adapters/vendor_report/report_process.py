@@ -1,8 +1,9 @@
-"""Reports are read in a child process: it may run too long, eat memory or crash, and only one file is refused for it.
+"""Each report is read in a process of its own: what it costs or breaks is no other report's loss.
 
-The parent never imports an image or an OCR library. A child serves many reports, since loading its engines takes
-longer than reading; it is replaced when it dies, overruns its time or its memory, has taken half of that, or has served
-its share. A report on which a child died that had served others before gets a second one. Two may read side by side.
+The parent never imports an image or an OCR library. A server process loads the engines once and forks for every report
+(`report_child`), so that each begins with the same memory and the same budget of processor time, and what ends it says
+something about that report alone. A busy machine makes a report slow; it does not make it refused: the budget counts
+processor time, and a wait without an answer is `ReadingInterrupted`, after which the same file may be tried again.
 """
 
 from __future__ import annotations
@@ -11,34 +12,45 @@ import json
 import logging
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Any
 
+from oximetry.adapters.vendor_report.report_guards import MEGABYTE, refuse_by_bytes
+from oximetry.adapters.vendor_report.report_spending import Spending
 from oximetry.domain.device_report import DeviceReport
-from oximetry.domain.errors import InvalidUpload, NotReady, OximetryError, ReadingUnavailable
+from oximetry.domain.errors import InvalidUpload, OximetryError, ReadingInterrupted, ReadingUnavailable
 from oximetry.domain.report_curve import ReportCurve
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT_S = 10.0
-START_TIMEOUT_S = 60.0
+DRAW_CPU_S = 0.6
+DRAW_CPU_S_PER_MB = 0.2
+FIND_CPU_S = 4.0
+READ_CPU_S = 10.0
+PATIENCE_S = 600.0
 MEMORY_BYTES = 300 * 1024 * 1024
-RECYCLE_AFTER = 200
 CHILDREN = 2
-TIMEOUT = "report_timeout"
-OUT_OF_MEMORY = "OutOfMemory"
 PREVIEW_WIDTH_PX = 630
 
 _ROOT = Path(__file__).parents[3]
-_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "OMP_THREAD_LIMIT": "1", "MALLOC_ARENA_MAX": "2"}
-_ERRORS: dict[str, type[OximetryError]] = {"InvalidUpload": InvalidUpload, "ReadingUnavailable": ReadingUnavailable}
+_ENVIRONMENT = {
+    "PATH": os.defpath,
+    "LANG": "C.UTF-8",
+    "OMP_THREAD_LIMIT": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # macOS: the server has one thread when it forks
+}
+_ERRORS: dict[str, type[OximetryError]] = {
+    error.__name__: error for error in (InvalidUpload, ReadingInterrupted, ReadingUnavailable)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,58 +61,77 @@ class ReadReport:
     curve: ReportCurve | None
 
 
-class _Gone(Exception):
-    """The child ended, its time or its memory did."""
-
-    def __init__(self, reason: str, details: dict[str, Any] | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.details = details or {}
-
-
-class ReportReader:
-    """Reads reports; safe to call from many threads and after a fork. Starts its children when they are needed.
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one report may cost.
 
     Parameters
     ----------
-    timeout_s : float
-        For one report; the child is killed at its end.
+    find_cpu_s : float
+        Seconds of processor time until a known layout is found; most of what is no report ends here.
+    read_cpu_s : float
+        Seconds of processor time after that.
     memory_bytes : int
-        What reading may take beside the loaded engines.
-    recycle_after : int
-        Reports after which a child is replaced.
+        Beside the loaded engines.
+    draw_cpu_s, draw_cpu_s_per_mb : float
+        Seconds of processor time, out of the first, for opening the document and drawing its pages, and how many more
+        for each megabyte of the file: a small file that is long to draw is no report.
+    """
+
+    find_cpu_s: float = FIND_CPU_S
+    read_cpu_s: float = READ_CPU_S
+    memory_bytes: int = MEMORY_BYTES
+    draw_cpu_s: float = DRAW_CPU_S
+    draw_cpu_s_per_mb: float = DRAW_CPU_S_PER_MB
+
+    def limits(self, length: int) -> dict[str, float]:
+        """The seconds for a file of so many bytes, by stage."""
+        draw_cpu_s = self.draw_cpu_s + self.draw_cpu_s_per_mb * length / MEGABYTE
+        return {"draw_cpu_s": draw_cpu_s, "find_cpu_s": self.find_cpu_s, "read_cpu_s": self.read_cpu_s}
+
+
+class ReportReader:
+    """Reads reports; safe to call from many threads and after a fork. Starts its servers when they are needed.
+
+    Parameters
+    ----------
+    budget : Budget
+        Of each report.
+    patience_s : float
+        Seconds of wall clock without an answer after which reading is given up as interrupted.
     children : int
         Reports that are read at one time; who comes next waits.
     """
 
-    def __init__(
-        self,
-        timeout_s: float = TIMEOUT_S,
-        memory_bytes: int = MEMORY_BYTES,
-        recycle_after: int = RECYCLE_AFTER,
-        children: int = CHILDREN,
-    ) -> None:
-        self._timeout_s = timeout_s
-        self._memory_bytes = memory_bytes
-        self._recycle_after = recycle_after
+    def __init__(self, budget: Budget | None = None, patience_s: float = PATIENCE_S, children: int = CHILDREN) -> None:
+        self._budget = budget or Budget()
+        self._spending = Spending()
+        self._patience_s = patience_s
         self._turns = BoundedSemaphore(children)
         self._lock = Lock()
-        self._idle: list[_Child] = []
+        self._idle: list[_Server] = []
         self._closings = 0
         self._pid = os.getpid()
 
-    def read(self, content: bytes) -> ReadReport:
+    def read(self, content: bytes, owner: str = "") -> ReadReport:
         """Numbers and curve of a report.
+
+        An owner whose refused files have cost too much processor time waits until some of it is regained; without an
+        owner no account is kept.
 
         Raises
         ------
         InvalidUpload
             ``not_a_pdf``, ``report_password``, ``report_damaged``, ``report_too_large``, ``report_too_many_pages``,
-            ``report_active_content``, ``report_unknown_layout``, ``report_unreadable``, ``report_timeout``.
+            ``report_active_content``, ``report_unknown_layout``, ``report_unreadable``; ``report_timeout``: it took
+            more processor time than any report does.
+        ReadingInterrupted
+            The process was killed, ran out of memory, could not be started, or gave no answer; ``step`` is
+            ``spending``: the owner's other files cost too much. Try again.
         ReadingUnavailable
-            No engine is installed, or no child could be started.
+            No engine is installed.
         """
-        head, _ = self._ask({"act": "read"}, content)
+        head, _ = self._ask({"act": "read"}, content, owner)
         curve = None if head["curve"] is None else ReportCurve.from_json(head["curve"])
         return ReadReport(DeviceReport.from_json(head["report"]), curve)
 
@@ -112,18 +143,18 @@ class ReportReader:
         """A PNG of the report's page; raises as `read`."""
         return self._ask({"act": "preview", "width_px": width_px}, content)[1]
 
-    def child_pid(self) -> int:
-        """The process that reads the next report; started when there is none."""
-        with self._turns, self._child() as child:
-            return child.pid
+    def server_pid(self) -> int:
+        """The process that forks for the next report; started when there is none."""
+        with self._turns, self._server() as server:
+            return server.pid
 
     def close(self) -> None:
-        """End the children, those at work when their report is read; the next report starts another."""
+        """End the servers, those at work when their report is read; the next report starts another."""
         with self._lock:
             idle, self._idle = self._own_idle(), []
             self._closings += 1
-        for child in idle:
-            child.end()
+        for server in idle:
+            server.end()
 
     def __enter__(self) -> ReportReader:
         return self
@@ -131,72 +162,69 @@ class ReportReader:
     def __exit__(self, *unused: object) -> None:
         self.close()
 
-    def _ask(self, question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-        for fresh in (False, True):
-            last = fresh
-            try:
-                with self._turns, self._child(fresh) as child:
-                    last = fresh or child.served == 0  # no earlier report is to blame
-                    head, body = child.ask({**question, "length": len(content)}, content, self._timeout_s)
-                    if head.get("refused") == OUT_OF_MEMORY:
-                        raise _Gone(head["reason"], head["details"])
-                break
-            except _Gone as gone:
-                logger.warning("report reader replaced reason=%s", gone.reason)
-                if last or gone.reason == TIMEOUT:
-                    raise InvalidUpload(gone.reason, **gone.details) from gone
+    def _ask(self, question: dict[str, Any], content: bytes, owner: str = "") -> tuple[dict[str, Any], bytes]:
+        refuse_by_bytes(content)
+        if self._spending.is_spent(owner):
+            raise ReadingInterrupted(step="spending")
+        asked = {**question, **self._budget.limits(len(content)), "length": len(content)}
+        with self._turns, self._server() as server:
+            head, body = server.ask(asked, content, self._patience_s)
         if "refused" in head:
-            raise _ERRORS.get(head["refused"], InvalidUpload)(head["reason"], **head["details"])
+            self._spending.add(owner, head["cpu_s"])
+            raise _ERRORS[head["refused"]](head["reason"], **head["details"])
         return head, body
 
     @contextmanager
-    def _child(self, fresh: bool = False) -> Iterator[_Child]:
-        """The child that was used last, or a new one (always, when ``fresh``); it is not used again after an error, its
-        share or `close`.
-        """
+    def _server(self) -> Iterator[_Server]:
+        """The server that was used last, or a new one; it is not used again after an error or `close`."""
         with self._lock:
             closings, idle = self._closings, self._own_idle()
-            child = idle.pop() if idle and not fresh else None
-        if child is not None and not child.alive():
-            child.end()
-            child = None
-        child = child or _Child(self._memory_bytes)
+            server = idle.pop() if idle else None
+        if server is not None and not server.alive():
+            server.end()
+            server = None
+        server = server or _Server(self._budget, self._patience_s)
         try:
-            yield child
-        except BaseException:
-            child.end()
+            yield server
+        except BaseException as error:
+            server.end()
+            if isinstance(error, ReadingInterrupted):
+                logger.warning("report reader replaced details=%s", error.details)
             raise
         with self._lock:
-            share = child.served < self._recycle_after and not child.worn_out
-            keep = share and closings == self._closings
+            keep = closings == self._closings
             if keep:
-                self._idle.append(child)
+                self._idle.append(server)
         if not keep:
-            child.end()
+            server.end()
 
-    def _own_idle(self) -> list[_Child]:
+    def _own_idle(self) -> list[_Server]:
         if self._pid != os.getpid():
-            self._idle, self._pid = [], os.getpid()  # the parent's children are not ours to end
+            self._idle, self._pid = [], os.getpid()  # the parent's servers are not ours to end
         return self._idle
 
 
-class _Child:
-    def __init__(self, memory_bytes: int) -> None:
-        self.served = 0
-        self.worn_out = False
-        command = [sys.executable, "-m", "oximetry.adapters.vendor_report.report_child", str(memory_bytes)]
+class _Server:
+    def __init__(self, budget: Budget, patience_s: float) -> None:
+        command = [sys.executable, "-m", "oximetry.adapters.vendor_report.report_child", str(budget.memory_bytes)]
         pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-                command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, cwd=_ROOT, env=_ENVIRONMENT
+                command,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=subprocess.DEVNULL,
+                cwd=_ROOT,
+                env=_ENVIRONMENT,
+                process_group=0,  # so that it ends together with the process it forked
             )
         except OSError as error:
-            raise NotReady from error
+            raise ReadingInterrupted(step="start") from error
         try:
-            self._receive(time.monotonic() + START_TIMEOUT_S)
-        except _Gone as gone:
+            self._receive(time.monotonic() + patience_s)
+        except ReadingInterrupted:
             self.end()
-            raise NotReady from gone
+            raise
 
     @property
     def pid(self) -> int:
@@ -205,17 +233,15 @@ class _Child:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, question: dict[str, Any], content: bytes, timeout_s: float) -> tuple[dict[str, Any], bytes]:
-        """One question and its answer; raises ``_Gone``."""
-        until = time.monotonic() + timeout_s
-        self.served += 1
+    def ask(self, question: dict[str, Any], content: bytes, patience_s: float) -> tuple[dict[str, Any], bytes]:
+        """One question and its answer; raises `ReadingInterrupted` when the server is gone or silent."""
+        until = time.monotonic() + patience_s
         self._send(json.dumps(question).encode() + b"\n" + content, until)
-        head, body = self._receive(until)
-        self.worn_out = bool(head.get("worn_out"))
-        return head, body
+        return self._receive(until)
 
     def end(self) -> None:
-        self._process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
@@ -224,7 +250,7 @@ class _Child:
     def _send(self, message: bytes, until: float) -> None:
         pipe = self._process.stdin
         if pipe is None:
-            raise _Gone("report_damaged")
+            raise ReadingInterrupted(step="send")
         os.set_blocking(pipe.fileno(), False)
         rest = memoryview(message)
         while rest:
@@ -234,7 +260,7 @@ class _Child:
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise _Gone("report_damaged") from error
+                raise ReadingInterrupted(step="send") from error
 
     def _receive(self, until: float) -> tuple[dict[str, Any], bytes]:
         got = b""
@@ -251,11 +277,11 @@ class _Child:
     def _some(self, until: float) -> bytes:
         pipe = self._process.stdout
         if pipe is None:
-            raise _Gone("report_damaged")
+            raise ReadingInterrupted(step="answer")
         self._wait(pipe, selectors.EVENT_READ, until)
         some = os.read(pipe.fileno(), 1 << 16)
         if not some:
-            raise _Gone("report_damaged")
+            raise ReadingInterrupted(step="answer")
         return some
 
     @staticmethod
@@ -263,4 +289,4 @@ class _Child:
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, event)
             if not selector.select(max(0.0, until - time.monotonic())):
-                raise _Gone(TIMEOUT)
+                raise ReadingInterrupted(step="patience")

@@ -105,7 +105,7 @@ class ReadingService:
         serial, named_at = self._report_stamp(self._uploads.name_of(item))
         named: dict[str, Any] = {"state": ItemState.READ.value, "device_serial": serial, "started_at": named_at}
         try:
-            reading = self._reports.read(content)
+            reading = self._reports.read(content, item.doctor_id)
         except InvalidUpload as error:
             if error.reason != "report_unknown_layout" or serial is None or named_at is None:
                 raise
