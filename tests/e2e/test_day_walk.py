@@ -1,4 +1,4 @@
-"""The doctor's day in a real browser: ten devices on the desk, ten links, a night reviewed and signed, the patient reads."""
+"""The doctor's day in a real browser: ten devices, ten links, a night reviewed and signed, the patient reads."""
 
 from __future__ import annotations
 

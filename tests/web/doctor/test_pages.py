@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from oximetry.domain.errors import InvalidRequest
 from oximetry.domain.listing import Headline
 from tests.web.conftest import BASE_URL, PASSWORD, World, posted
 
@@ -242,9 +243,11 @@ def test_a_refused_logo_leaves_the_old_one(world: World) -> None:
     posted(client, "/medic/settings/logo", logo=(io.BytesIO(out.getvalue()), "sigla.png"))
     first = client.get("/medic/settings/logo", base_url=BASE_URL)
     assert (first.status_code, first.mimetype) == (200, "image/png")
-    posted(client, "/medic/settings/logo", logo=(io.BytesIO(b"x" * (1024 * 1024 + 1)), "mare.png"))
+    posted(client, "/medic/settings/logo", logo=(io.BytesIO(b"no picture"), "text.png"))
     page = text(client, "/medic/settings")
-    assert "cel mult 1 MB. A rămas cea veche." in page
+    assert "nu este o imagine PNG, JPEG sau SVG. A rămas sigla veche." in page
+    with pytest.raises(InvalidRequest, match="logo_too_large"):
+        world.services.clinics.set_logo(world.doctor().id, b"x" * (1024 * 1024 + 1))
     assert client.get("/medic/settings/logo", base_url=BASE_URL).data == first.data
 
 
