@@ -87,7 +87,9 @@ def upgrade() -> None:
         sa.Column("search", sa.String(400), nullable=False),
         sa.Column("reviewed_at", sa.DateTime()),
     )
-    op.create_index("ix_night_lines_list", "night_lines", ["doctor_id", "shown", "reviewed", "concern", "started_at"])
+    op.create_index("ix_night_lines_list", "night_lines", ["doctor_id", "shown", "reviewed", "started_at"])
+    op.create_index("ix_night_lines_time", "night_lines", ["doctor_id", "shown", "started_at"])
+    op.create_index("ix_night_lines_device", "night_lines", ["doctor_id", "shown", "device_serial"])
     op.create_index("ix_night_lines_patient", "night_lines", ["patient_id", "shown", "started_at"])
     op.add_column("recordings", sa.Column("sparkline", sa.JSON(), nullable=True))
     op.add_column("recordings", sa.Column("notes", sa.Text(), nullable=True))

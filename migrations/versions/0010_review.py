@@ -16,6 +16,9 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("night_lines", sa.Column("writing", sa.String(10), nullable=False, server_default=""))
     op.add_column("night_lines", sa.Column("signed_at", sa.DateTime(), nullable=True))
+    op.create_index(
+        "ix_night_lines_counts", "night_lines", ["doctor_id", "shown", "reviewed", "concern", "writing", "patient_id"]
+    )
     op.create_table(
         "interpretations",
         sa.Column("id", sa.String(36), nullable=False),
@@ -146,6 +149,7 @@ def _let_old_nights_rest(connection: sa.Connection) -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_night_lines_counts", "night_lines")
     op.drop_column("night_lines", "signed_at")
     op.drop_column("night_lines", "writing")
     op.drop_column("doctor_sessions", "confirmed_at")

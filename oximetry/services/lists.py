@@ -80,6 +80,11 @@ class ListService:
         """The day that it is now in a time zone."""
         return self.now(time_zone).date()
 
+    def waiting(self, doctor_id: str) -> int:
+        """How many nights wait: the number that stands in the bar of every page."""
+        with self._catalogue.read() as transaction:
+            return transaction.night_lines.total(doctor_id, NightFilter())
+
     def counts(self, doctor_id: str) -> NightCounts:
         """How many nights are in each state."""
         with self._catalogue.read() as transaction:

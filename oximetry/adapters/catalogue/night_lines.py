@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, false, func, insert, select, true, update
 
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.headline import headline_analysis
@@ -125,7 +125,7 @@ def _values(row: Any) -> dict[str, Any]:
 
 
 def _note_last_night(connection: Connection, patient_id: str) -> None:
-    newest = select(func.max(_LINE.started_at)).where(_LINE.patient_id == patient_id, _LINE.shown)
+    newest = select(func.max(_LINE.started_at)).where(_LINE.patient_id == patient_id, _LINE.shown == true())
     connection.execute(
         update(t.patients).where(t.patients.c.id == patient_id).values(last_night_at=newest.scalar_subquery())
     )
@@ -166,18 +166,15 @@ class NightLinesTable:
 
     def counts(self, doctor_id: str) -> NightCounts:
         """The shown nights of a doctor by state."""
-        oldest = func.min(_LINE.started_at).label("oldest")
         rows = self._connection.execute(
-            select(_LINE.reviewed, _LINE.concern, _LINE.writing, func.count().label("nights"), oldest)
-            .where(_LINE.doctor_id == doctor_id, _LINE.shown)
+            select(_LINE.reviewed, _LINE.concern, _LINE.writing, func.count().label("nights"))
+            .where(_LINE.doctor_id == doctor_id, _LINE.shown == true())
             .group_by(_LINE.reviewed, _LINE.concern, _LINE.writing)
         ).all()
         waiting = [row for row in rows if not row.reviewed]
-        patients = self._connection.scalar(
-            select(func.count(func.distinct(_LINE.patient_id))).where(
-                _LINE.doctor_id == doctor_id, _LINE.shown, ~_LINE.reviewed
-            )
-        )
+        unreviewed = (_LINE.doctor_id == doctor_id, _LINE.shown == true(), _LINE.reviewed == false())
+        patients = self._connection.scalar(select(func.count(func.distinct(_LINE.patient_id))).where(*unreviewed))
+        oldest = self._connection.scalar(select(func.min(_LINE.started_at)).where(*unreviewed))
         by_concern = {one: sum(row.nights for row in waiting if row.concern == one) for one in Concern}
         by_writing = {one: sum(row.nights for row in rows if row.writing == one) for one in Writing}
         return NightCounts(
@@ -190,7 +187,7 @@ class NightLinesTable:
             short=by_concern[Concern.SHORT],
             reviewed=sum(row.nights for row in rows if row.reviewed),
             waiting_patients=int(patients or 0),
-            oldest_waiting=min((row.oldest for row in waiting), default=None),
+            oldest_waiting=oldest,
         )
 
     def get(self, doctor_id: str, night_id: str) -> NightLine:
@@ -210,7 +207,7 @@ class NightLinesTable:
     def of_patient(self, doctor_id: str, patient_id: str) -> list[NightLine]:
         """The shown nights of a patient, the oldest first."""
         rows = self._connection.execute(
-            _LINES.where(_LINE.patient_id == patient_id, _LINE.shown, _LINE.doctor_id == doctor_id).order_by(
+            _LINES.where(_LINE.patient_id == patient_id, _LINE.shown == true(), _LINE.doctor_id == doctor_id).order_by(
                 _LINE.started_at, _LINE.night_id
             )
         )
@@ -219,7 +216,7 @@ class NightLinesTable:
     def devices(self, doctor_id: str) -> list[str]:
         """The serial numbers among a doctor's shown nights."""
         query = select(_LINE.device_serial).where(
-            _LINE.doctor_id == doctor_id, _LINE.shown, _LINE.device_serial.is_not(None)
+            _LINE.doctor_id == doctor_id, _LINE.shown == true(), _LINE.device_serial.is_not(None)
         )
         return sorted(self._connection.scalars(query.distinct()))
 
@@ -227,7 +224,7 @@ class NightLinesTable:
         """When the first and the last of a doctor's shown nights began."""
         row = self._connection.execute(
             select(func.min(_LINE.started_at), func.max(_LINE.started_at)).where(
-                _LINE.doctor_id == doctor_id, _LINE.shown
+                _LINE.doctor_id == doctor_id, _LINE.shown == true()
             )
         ).one()
         return None if row[0] is None else (row[0], row[1])
@@ -310,13 +307,13 @@ class PatientLinesTable:
                     func.sum(_is(~_LINE.reviewed)).label("waiting"),
                     func.max(_LINE.started_at).label("newest"),
                 )
-                .where(_LINE.patient_id.in_(ids), _LINE.shown)
+                .where(_LINE.patient_id.in_(ids), _LINE.shown == true())
                 .group_by(_LINE.patient_id)
             )
         }
         newest = _LINES.where(
             _LINE.doctor_id == doctor_id,
-            _LINE.shown,
+            _LINE.shown == true(),
             _LINE.patient_id.in_(ids),
             _LINE.started_at.in_([row.newest for row in nights.values()]),
         )
@@ -360,9 +357,9 @@ def _patients(doctor_id: str, search: str) -> list[ColumnElement[bool]]:
 
 
 def _wanted(doctor_id: str, wanted: NightFilter) -> list[ColumnElement[bool]]:
-    conditions = [_LINE.doctor_id == doctor_id, _LINE.shown]
+    conditions = [_LINE.doctor_id == doctor_id, _LINE.shown == true()]
     if wanted.reviewed is not None:
-        conditions.append(_LINE.reviewed if wanted.reviewed else ~_LINE.reviewed)
+        conditions.append(_LINE.reviewed == (true() if wanted.reviewed else false()))
     if wanted.concern is not None:
         conditions.append(_LINE.concern == wanted.concern.value)
     if wanted.writing is not None:
@@ -386,4 +383,6 @@ def _ordered(query: Select[Any], wanted: NightFilter) -> Select[Any]:
         NightOrder.LOWEST: _LINE.spo2_min_pct,
     }[wanted.order]
     first = column.asc() if wanted.ascending else column.desc()
+    if wanted.order is NightOrder.NIGHT:  # never unknown, and so the index gives the order
+        return query.order_by(first, _LINE.night_id)
     return query.order_by(first.nulls_last(), _LINE.started_at.desc(), _LINE.night_id)

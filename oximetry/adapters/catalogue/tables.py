@@ -266,7 +266,10 @@ night_lines = Table(
     Column("reviewed_at", DateTime),
     Column("writing", String(10), nullable=False, server_default=""),
     Column("signed_at", DateTime),
-    Index("ix_night_lines_list", "doctor_id", "shown", "reviewed", "concern", "started_at"),
+    Index("ix_night_lines_list", "doctor_id", "shown", "reviewed", "started_at"),
+    Index("ix_night_lines_time", "doctor_id", "shown", "started_at"),
+    Index("ix_night_lines_device", "doctor_id", "shown", "device_serial"),
+    Index("ix_night_lines_counts", "doctor_id", "shown", "reviewed", "concern", "writing", "patient_id"),
     Index("ix_night_lines_patient", "patient_id", "shown", "started_at"),
 )
 

@@ -36,7 +36,7 @@ def page(services: WebServices, template: str, here: str, status: int = 200, **v
         here=here,
         email=doctor.email,
         is_admin=doctor.role is Role.ADMINISTRATOR,
-        waiting=services.lists.counts(doctor.id).waiting,
+        waiting=services.lists.waiting(doctor.id),
         says=_messages(),
         **values,
     )
