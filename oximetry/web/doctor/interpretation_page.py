@@ -16,6 +16,7 @@ from oximetry.domain.interpretation import LONGEST_PATIENT_TEXT, LONGEST_REPORT_
 from oximetry.domain.records import FileKind
 from oximetry.services.lists import local
 from oximetry.web.doctor import frame
+from oximetry.web.figure_layout import caption
 from oximetry.web.i18n import LANGUAGES, Words
 from oximetry.web.language import request_words
 from oximetry.web.messages import signed_in_doctor
@@ -91,6 +92,7 @@ def shown(services: WebServices, doctor_id: str, night_id: str, time_zone: str) 
         "because": proposal.because,
         "should_phone": proposal.phone_first,
         "signed": signed,
+        "signed_numbers": caption(signed.numbers[0], words) if signed else "",
         "signed_at": words.moment(local(report.signed_at, time_zone)) if report else "",
         "is_released": state.is_released,
         "is_rendered": bool(state.file_key),

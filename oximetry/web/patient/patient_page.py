@@ -166,11 +166,12 @@ def _said(said: SignedText | None, words: Words) -> list[Component]:
     """The doctor's released words; what is not released is not hinted at."""
     if said is None:
         return [html.P(words("patient.nothing_said"), className="quiet said-nothing")]
+    if not said.is_current:  # the words stand beside the numbers they were signed with: in the report alone
+        return [html.Section([html.P(words("patient.numbers_changed"), className="note")], className="said")]
     paragraphs = [html.P(text) for text in said.text_patient.split("\n\n") if text.strip()]
     signed = words("patient.signed_by", name=said.signer_name, title=said.signer_title,
                    moment=words.moment(said.report.signed_at))  # fmt: skip
-    changed = [] if said.is_current else [html.P(words("patient.numbers_changed"), className="note")]
-    inside = [html.H3(words("patient.doctor_says")), *paragraphs, *changed, html.P(signed, className="quiet caption")]
+    inside = [html.H3(words("patient.doctor_says")), *paragraphs, html.P(signed, className="quiet caption")]
     return [html.Section(inside, className="said")]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
 
 from oximetry.domain.errors import CatalogueUnavailable
+from oximetry.domain.review_records import Profile
 from oximetry.samples.samples import samples
 from tests.web.conftest import BASE_URL, World
 
@@ -230,3 +232,22 @@ def test_a_malformed_body_is_refused_and_no_defect(world: World, path: str, body
 def test_a_forged_patient_id_shows_nothing(world: World, value: object) -> None:
     _, secret = world.stored_night()
     assert dash_call(world.opened(secret), value)[0] in (204, 404)  # type: ignore[arg-type]
+
+
+def test_signed_words_stand_beside_no_numbers_but_their_own(world: World) -> None:
+    patient_id, secret = world.stored_night()
+    doctor, review = world.doctor(), world.services.review
+    ((card),) = world.services.nights.shown(doctor.id, patient_id, "ro")
+    review.set_profile(Profile(doctor.id, signer_name="Dr. Ana Exemplu"))
+    seen = review.draft(doctor.id, card.night.id).numbers_sha256
+    version = review.save_draft(doctor.id, card.night.id, "Pentru raport.", "Cuvinte pentru pacient.", 0, seen=seen)
+    review.sign(doctor, card.night.id, version=version, seen=seen)
+    client = world.opened(secret)
+    assert "Cuvinte pentru pacient" not in dash_call(client, patient_id)[1]  # signed, not released
+    review.release(doctor, card.night.id)
+    assert "Cuvinte pentru pacient" in dash_call(client, patient_id)[1]
+    begin = card.night.started_at + timedelta(minutes=5)
+    world.services.exclusions.exclude(doctor.id, card.night.id, (begin, begin + timedelta(minutes=30)), "senzor")
+    page = dash_call(client, patient_id)[1]
+    assert "Cuvinte pentru pacient" not in page
+    assert "s-au schimbat" in page
