@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import steps
 from tests.e2e.conftest import Watched
-from tests.e2e.live import PASSWORD, Site, running, wait_until
+from tests.e2e.live import EMAIL, PASSWORD, Site, running, wait_until
 from tests.factories import night_name, wavy_csv
 
 pytestmark = pytest.mark.browser
@@ -37,6 +37,14 @@ def ten_nights(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         paths.append(folder / night_name(f"41{number:02d}", start))
         paths[-1].write_bytes(wavy_csv(start, 6000, 4, seed=number))
     return paths
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, ten_nights: list[Path]) -> Iterator[Site]:
+    """One patient with one night."""
+    with running(tmp_path_factory.mktemp("filled")) as site:
+        site.command("ingest", "--doctor", EMAIL, "--new-patient", str(ten_nights[0]))
+        yield site
 
 
 def test_ten_devices_become_ten_patients_in_a_few_clicks(
@@ -87,14 +95,14 @@ def test_one_click_never_merges_devices_without_a_question(browser: Browser, tmp
         expect(page.locator("#batch-links a")).to_have_count(0)
 
 
-def test_a_night_is_reviewed_signed_released_and_read(browser: Browser, laptop: Site, watched: Watched) -> None:
-    page = steps.sign_in(browser, laptop)
+def test_a_night_is_reviewed_signed_released_and_read(browser: Browser, filled: Site, watched: Watched) -> None:
+    page = steps.sign_in(browser, filled)
     watched.watch(page)
-    page.goto(f"{laptop.url}/medic/settings")
+    page.goto(f"{filled.url}/medic/settings")
     page.fill("#signer_name", "Dr. Ana Exemplu")
     page.locator("#signer button").click()
     expect(page.locator("#signer .inline.good")).to_be_visible()
-    page.goto(f"{laptop.url}/medic/")
+    page.goto(f"{filled.url}/medic/")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.locator("#words-report")).to_be_visible()
@@ -108,7 +116,7 @@ def test_a_night_is_reviewed_signed_released_and_read(browser: Browser, laptop: 
     page.goto(night)
     wait_until(lambda: reloaded(page, "#interpretation a[href*='/reports/']"), within_s=60, every_s=1)
     report = page.locator("#interpretation a[href*='/reports/']").get_attribute("href")
-    pdf = page.request.get(f"{laptop.url}{report}")
+    pdf = page.request.get(f"{filled.url}{report}")
     assert (pdf.status, pdf.body()[:5]) == (200, b"%PDF-")
     page.locator("#interpretation button", has_text="Arătați-l pacientului").click()
     expect(page.locator("#interpretation")).to_contain_text("Pacientul vede textul")
@@ -128,17 +136,17 @@ def reloaded(page: Page, selector: str) -> int:
 
 
 @pytest.mark.parametrize("language", ["ro", "en"])
-def test_no_page_scrolls_sideways_or_complains(browser: Browser, laptop: Site, watched: Watched, language: str) -> None:
-    page = steps.sign_in(browser, laptop, language=language)
+def test_no_page_scrolls_sideways_or_complains(browser: Browser, filled: Site, watched: Watched, language: str) -> None:
+    page = steps.sign_in(browser, filled, language=language)
     watched.watch(page)
-    page.goto(f"{laptop.url}/medic/?state=all")
+    page.goto(f"{filled.url}/medic/?state=all")
     night = page.locator("[data-open]").first.get_attribute("href")
     patient = page.locator(".who a").first.get_attribute("href")
-    batch = page.request.get(f"{laptop.url}/medic/intake").url
+    batch = page.request.get(f"{filled.url}/medic/intake").url
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         for place in ("/medic/?state=all", str(night), "/medic/patients", str(patient), "/medic/settings"):
-            page.goto(f"{laptop.url}{place}")
+            page.goto(f"{filled.url}{place}")
             page.locator("h1").first.wait_for()
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (place, width)
             assert page.evaluate("document.documentElement.lang") == language
@@ -148,7 +156,7 @@ def test_no_page_scrolls_sideways_or_complains(browser: Browser, laptop: Site, w
 
 
 @pytest.mark.parametrize(("before", "now"), [("#lot", "/medic/intake/"), ("#pacienti", "/medic/patients")])
-def test_an_address_of_before_leads_to_its_page(browser: Browser, laptop: Site, before: str, now: str) -> None:
-    page = steps.sign_in(browser, laptop)
-    page.goto(f"{laptop.url}/medic/{before}")
+def test_an_address_of_before_leads_to_its_page(browser: Browser, filled: Site, before: str, now: str) -> None:
+    page = steps.sign_in(browser, filled)
+    page.goto(f"{filled.url}/medic/{before}")
     page.wait_for_url(re.compile(re.escape(now)))

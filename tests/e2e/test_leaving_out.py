@@ -71,7 +71,8 @@ def test_a_span_is_left_out_and_put_back(browser: Browser, tmp_path: Path, watch
         patient = steps.open_as_patient(browser, link)
         watched.watch(patient)
         expect(patient.locator("details.card").first).to_contain_text("Medicul a lăsat deoparte")
-        expect(patient.locator(".caption").first).to_have_text(excluded)
+        patient.locator("details.explain summary").first.click()
+        expect(patient.locator(".explain .caption").first).to_contain_text(excluded)
 
         page.locator(".excluded-span button").click()
         expect(headline).to_have_text(before)
@@ -116,7 +117,7 @@ def test_keys_step_through_the_events_zoom_and_explain(browser: Browser, tmp_pat
         expect(page.locator(".plot-help p").first).to_be_visible()
 
 
-HAS_EXCLUDED = """(frame) => frame.querySelector('.js-plotly-plot').data.some((one) => one.name === 'SpO2 exclus')"""
+HAS_EXCLUDED = """(frame) => !!frame.querySelector('.js-plotly-plot')?.data?.some((one) => one.name === 'SpO2 exclus')"""
 
 
 def steps_of_the_band(page: Page) -> None:
