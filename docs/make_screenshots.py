@@ -19,7 +19,7 @@ DOCS = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    """Doctor's batch at 1280 px, the patient's page at 360 and 1280 px."""
+    """The doctor's batch, work list and night at 1280 px, the patient's page at 360 and 1280 px."""
     with tempfile.TemporaryDirectory() as folder:
         nights = Path(folder) / "nights"
         nights.mkdir()
@@ -31,20 +31,18 @@ def main() -> None:
             page = steps.sign_in(browser, site)
             steps.choose_files(page, sorted(nights.iterdir()))
             steps.wait_for_rows(page, len(list(samples())))
-            for row, target in enumerate(("new:A", "new:A", "new:B")):
-                page.locator("select.patient-select").nth(row).select_option(target)
-                page.wait_for_timeout(700)
-            page.locator(f"{steps.ROWS} [col-id=started]").first.click()
-            page.locator("#doctor-plot .main-svg").first.wait_for()
-            page.wait_for_timeout(1200)
+            page.click("#per-device")
+            page.locator(".device-group input").first.wait_for()
             page.screenshot(path=DOCS / "batch-1280.png", full_page=True)
-            page.click("#night-close")
-            page.click("#all-to-new")
-            page.wait_for_timeout(1500)
-            if page.locator("#doubts-yes").is_visible():
-                page.click("#doubts-yes")
+            steps.all_to_one(page)
             link = steps.link_of(page)
             wait_until(lambda: len(list((Path(folder) / "site/storage").glob("*/plots/*.png"))) >= 18, within_s=120)
+            page.goto(f"{site.url}/medic/?state=all")
+            page.screenshot(path=DOCS / "worklist-1280.png")
+            page.locator("[data-open]").nth(1).click()
+            page.locator("#doctor-plot .main-svg").first.wait_for()
+            page.wait_for_timeout(1200)
+            page.screenshot(path=DOCS / "night-1280.png", full_page=True)
             for width in (360, 1280):
                 phone = steps.open_as_patient(browser, link, width=width)
                 phone.locator(".plot.is-live").first.wait_for()

@@ -46,5 +46,4 @@ def is_sustained(numbers: NightSummary) -> bool:
     """Whether oxygen stayed low rather than dipped: an unbroken run at 88 or less, or much time with few dips."""
     if numbers.t_le88_longest_min >= SUSTAINED_RUN_MIN:
         return True
-    below = numbers.time_below_pct.get("90", 0.0)
-    return below >= SUSTAINED_T90_PCT and numbers.odi4_mean120_per_h < SUSTAINED_BELOW_ODI4
+    return numbers.below_pct(90) >= SUSTAINED_T90_PCT and numbers.odi4_mean120_per_h < SUSTAINED_BELOW_ODI4

@@ -139,6 +139,10 @@ class NightSummary:
         """Hours with a valid SpO2, the divisor of the indices."""
         return self.valid_s / 3600
 
+    def below_pct(self, threshold_pct: int) -> float:
+        """Percent of the valid time strictly below one of the thresholds; NaN when it cannot be known."""
+        return self.time_below_pct.get(str(threshold_pct), NAN)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NightAnalysis:

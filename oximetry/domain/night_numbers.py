@@ -164,10 +164,6 @@ class NightNumbers(NightSummary):
         """The companion rule's numbers alone, as its row in the catalogue keeps them."""
         return {name: _plain(getattr(self, name)) for name in COMPANION_NAMES}
 
-    def below_pct(self, threshold_pct: int) -> float:
-        """Percent of the valid time strictly below one of the thresholds; NaN when it cannot be known."""
-        return self.time_below_pct.get(str(threshold_pct), NAN)
-
     @property
     def is_short(self) -> bool:
         """Whether there are fewer valid hours than a night's numbers should stand on."""

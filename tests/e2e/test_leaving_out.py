@@ -117,7 +117,8 @@ def test_keys_step_through_the_events_zoom_and_explain(browser: Browser, tmp_pat
         expect(page.locator(".plot-help p").first).to_be_visible()
 
 
-HAS_EXCLUDED = """(frame) => !!frame.querySelector('.js-plotly-plot')?.data?.some((one) => one.name === 'SpO2 exclus')"""
+HAS_EXCLUDED = """(frame) => !!frame.querySelector('.js-plotly-plot')?.data
+  ?.some((one) => one.name === 'SpO2 exclus')"""
 
 
 def steps_of_the_band(page: Page) -> None:

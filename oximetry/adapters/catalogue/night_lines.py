@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -100,6 +101,11 @@ def fill_lines(connection: Connection, *, reviewed: bool) -> int:
     return filled
 
 
+def _or_null(number: float) -> float | None:
+    """SQL's null for a number that cannot be known."""
+    return None if math.isnan(number) else number
+
+
 def _values(row: Any) -> dict[str, Any]:
     numbers = NightNumbers.from_json(row.summary)
     found_by = patient_search(row.number, row.label)
@@ -113,11 +119,13 @@ def _values(row: Any) -> dict[str, Any]:
         "device_model": row.device_model,
         "device_serial": row.device_serial,
         "valid_s": numbers.valid_s,
-        **{name: row.summary.get(name) for name in ("odi3_per_h", "odi4_per_h")},
-        **{name: row.summary.get(name) for name in ("odi3_mean120_per_h", "odi4_mean120_per_h")},
-        "below90_pct": (row.summary.get("time_below_pct") or {}).get("90"),
-        "spo2_min_pct": row.summary.get("spo2_min_pct"),
-        "spo2_mean_pct": row.summary.get("spo2_mean_pct"),
+        "odi3_per_h": _or_null(numbers.odi3_per_h),
+        "odi4_per_h": _or_null(numbers.odi4_per_h),
+        "odi3_mean120_per_h": _or_null(numbers.odi3_mean120_per_h),
+        "odi4_mean120_per_h": _or_null(numbers.odi4_mean120_per_h),
+        "below90_pct": _or_null(numbers.below_pct(90)),
+        "spo2_min_pct": _or_null(numbers.spo2_min_pct),
+        "spo2_mean_pct": _or_null(numbers.spo2_mean_pct),
         "is_below_range": numbers.is_below_range,
         "warnings": row.summary.get(WARNINGS) or [],
         "search": night_search(found_by, (row.device_model, row.device_serial), row.started_at),
