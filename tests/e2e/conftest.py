@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_pl
 
 from tests.postgres import empty_postgres, postgres
 from tests.real_parts import require_real_part
-from tests.storage.worlds import gateway, own_gateway
+from tests.storage.worlds import gateway, module_gateway, own_gateway
 
-__all__ = ["empty_postgres", "gateway", "own_gateway", "postgres"]
+__all__ = ["empty_postgres", "gateway", "module_gateway", "own_gateway", "postgres"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 OF_AN_OUTAGE = (

@@ -82,12 +82,22 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 
 @pytest.fixture(scope="module")
-def own_gateway() -> Iterator[Gateway]:
-    """A real S3 server of this module alone, to be paused and killed."""
+def module_gateway() -> Iterator[Gateway]:
+    """A real S3 server of this module alone."""
     _require_gateway_programs()
     running = Gateway.start()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def own_gateway(module_gateway: Gateway) -> Iterator[Gateway]:
+    """The module's server, to be paused and killed; the next test finds it running, whatever became of this one."""
+    yield module_gateway
+    if module_gateway.is_alive():  # a paused one is: the kernel answers for it
+        module_gateway.resume()
+    else:
+        module_gateway.revive()
 
 
 def s3_config(gateway: Gateway, bucket: str, **changes: object) -> S3Config:
