@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import dash
@@ -39,6 +40,8 @@ PAGES = (
     handover_page,
     settings_page,
 )
+logger = logging.getLogger(__name__)
+
 ASSETS = Path(__file__).resolve().parent / "assets"
 FORM_OVERHEAD_BYTES = 64 * 1024
 
@@ -81,10 +84,13 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
 
 def create_server() -> Flask:
-    """For gunicorn: checks that the database stands at the newest migration, then builds the application."""
+    """For gunicorn: waits for the database, checks that it stands at the newest migration, builds the application."""
     configure_logging()
     settings = Settings.load()
+    for name in settings.removed():
+        logger.warning("setting has no meaning any more name=%s: the database is the queue; remove it", name)
     services = create_services(settings)
+    services.catalogue.wait_until_alive()
     services.catalogue.check()
     services.catalogue.dispose()
     return create_app(settings, services)

@@ -91,9 +91,8 @@ def _filled(url: str, step: int) -> str:
 
     from oximetry.adapters.catalogue import tables as t
     from oximetry.adapters.catalogue.catalogue import Catalogue
-    from tests.factories import SilentBell
 
-    catalogue = Catalogue(url, SilentBell())
+    catalogue = Catalogue(url)
     catalogue.migrate()
     with catalogue._engine.connect().execution_options(writes=True) as connection, connection.begin():
         for first in range(0, OBJECTS, 20_000):
@@ -131,9 +130,8 @@ def _plan_fake(url: str, step: int) -> dict[str, float]:
     from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
     from oximetry.services.sync.sync_planning import SyncLimits
     from oximetry.services.sync.syncing import SyncService
-    from tests.factories import SilentBell
 
-    catalogue = Catalogue(url, SilentBell())
+    catalogue = Catalogue(url)
     with catalogue.write() as transaction:
         identity = transaction.sync_runs.identity()
     listing = FakeListing(OBJECTS, step)
@@ -183,9 +181,8 @@ def _planned_and_applied(url: str, store: ObjectStore) -> Iterator[Row]:
     from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
     from oximetry.services.sync.sync_planning import SyncLimits
     from oximetry.services.sync.syncing import SyncService
-    from tests.factories import SilentBell
 
-    catalogue = Catalogue(url, SilentBell())
+    catalogue = Catalogue(url)
     catalogue.migrate()
     service = SyncService(catalogue, store, lambda: utc_now() + timedelta(days=2), SyncLimits())
     seconds, run = _timed(service.plan_now)

@@ -11,9 +11,9 @@ from time import monotonic
 from typing import Any
 
 from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
+from oximetry.adapters.catalogue.database import Deadlines
 from oximetry.adapters.clinical_report.engine import pdf_of
 from oximetry.adapters.clinical_report.page import html_of
-from oximetry.adapters.jobs import HueyBell
 from oximetry.adapters.logo import safe_logo
 from oximetry.adapters.plots import PngRenderer
 from oximetry.adapters.security import Argon2Hasher, FernetVault
@@ -54,7 +54,8 @@ from oximetry.services.nights.nights import NightService
 from oximetry.services.nights.plotting import PlottingService
 from oximetry.services.nights.reanalysis import ReanalysisService
 from oximetry.services.nights.rule_answers import ExtraRuleService
-from oximetry.services.readiness import ReadinessService
+from oximetry.services.operations.hands import Hands
+from oximetry.services.operations.readiness import ReadinessService
 from oximetry.services.review.contents import ReviewParts
 from oximetry.services.review.rendering import RENDER, AsPage, RenderingService, Typeset
 from oximetry.services.review.reviewing import ReviewService
@@ -111,7 +112,6 @@ class Services(WebServices):
     catalogue: Catalogue
     store: ObjectStore
     outbox: OutboxStore | None
-    bell: HueyBell
     reader: NightReader
     renderer: PngRenderer
     vendor_reports: ReportReaderPort
@@ -126,12 +126,12 @@ class Services(WebServices):
     adding: AddingService
     report_files: RenderingService
     runner: JobRunner
+    hands: Hands
 
     def close(self) -> None:
         """Let go of connections and of the browser."""
         self.renderer.close()
         self.vendor_reports.close()
-        self.bell.close()
         self.catalogue.dispose()
 
 
@@ -141,7 +141,6 @@ class _Built:
 
     settings: Settings
     clock: Clock
-    bell: HueyBell
     catalogue: Catalogue
     storage: _Storage
     vault: FernetVault
@@ -191,6 +190,7 @@ def create_services(settings: Settings, *, interactive: bool = True, parts: Part
     report_parts = _report_parts(built)
     pages, report_files = _pages(built, report_parts, parts.typeset or _typesetter(settings.base_url))
     work = _work(built, pages, parts.paint or _painter(built.renderer, pages.readiness))
+    runner = _runner(built, pages, work, report_files)
     return Services(
         **_fields(pages),
         **_fields(work),
@@ -198,7 +198,6 @@ def create_services(settings: Settings, *, interactive: bool = True, parts: Part
         catalogue=built.catalogue,
         store=built.storage.store,
         outbox=built.storage.outbox,
-        bell=built.bell,
         reader=built.reader,
         renderer=built.renderer,
         vendor_reports=built.vendor_reports,
@@ -206,7 +205,8 @@ def create_services(settings: Settings, *, interactive: bool = True, parts: Part
         reanalysis=ReanalysisService(built.catalogue, pages.nights, built.clock),
         adding=AddingService(built.catalogue, pages.uploads, work.reading, pages.assignment, work.storing),
         report_files=report_files,
-        runner=_runner(built, pages, work, report_files),
+        runner=runner,
+        hands=Hands(runner, built.catalogue.ear()),
     )
 
 
@@ -216,14 +216,13 @@ def configured_store(settings: Settings) -> ObjectStore:
 
 
 def _build(settings: Settings, patience: str, parts: Parts) -> _Built:
-    bell = HueyBell(settings.bell_url)
     if parts.catalogue is None and settings.catalogue_url.startswith("sqlite"):
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-    catalogue = parts.catalogue or Catalogue(settings.catalogue_url, bell)
+    deadlines = Deadlines(settings.database_statement_timeout_s, settings.database_connect_timeout_s)
+    catalogue = parts.catalogue or Catalogue(settings.catalogue_url, deadlines)
     return _Built(
         settings=settings,
         clock=parts.clock,
-        bell=bell,
         catalogue=catalogue,
         storage=_storage(settings, catalogue, patience, parts),
         vault=FernetVault(settings.secret()),

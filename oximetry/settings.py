@@ -23,6 +23,7 @@ from oximetry.domain.errors import ConfigurationError
 ENV_FILE = ".env"
 LOCAL = "local"
 
+_REMOVED = {"QUEUE_URL"}
 _OWN_PREFIXES = ("UPLOAD_", "STORAGE_", "SIGNED_URL_", *(kind.prefix() for kind in PROVIDERS.values()))
 
 
@@ -39,7 +40,8 @@ class Settings(BaseSettings):
     app_env: Literal["development", "production"] = "development"
     secret_key: SecretStr | None = None
     database_url: str | None = None
-    queue_url: str | None = None
+    database_statement_timeout_s: int = Field(default=10, ge=1, le=300)
+    database_connect_timeout_s: int = Field(default=5, ge=1, le=60)
     data_dir: Path = Path("data")
     public_url: str | None = None
     port: int = Field(default=8050, ge=1, le=65535)
@@ -84,6 +86,11 @@ class Settings(BaseSettings):
         of_stores = {kind.setting(name) for kind in PROVIDERS.values() for name in kind.model_fields}
         return {name.upper() for name in cls.model_fields if name != "stores"} | of_stores
 
+    @staticmethod
+    def removed() -> list[str]:
+        """Settings of earlier versions that are still in the environment and mean nothing any more."""
+        return sorted(name for name in os.environ if name.upper() in _REMOVED and os.environ[name])
+
     @property
     def production(self) -> bool:
         """Whether nothing may be assumed and nothing may fall back."""
@@ -100,15 +107,6 @@ class Settings(BaseSettings):
         if self.database_url is None:
             return f"sqlite:///{self.data_dir.resolve() / 'catalogue.sqlite'}"
         return re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", self.database_url)
-
-    @property
-    def bell_url(self) -> str:
-        """URL of the queue: SQLite path, ``postgresql://`` or ``redis://``; PostgreSQL's catalogue serves both."""
-        if self.queue_url is not None:
-            return re.sub(r"^postgres://", "postgresql://", self.queue_url)
-        if self.database_url is not None and self.database_url.startswith("postgres"):
-            return re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", self.database_url)
-        return f"sqlite:///{self.data_dir.resolve() / 'queue.sqlite'}"
 
     @property
     def provider(self) -> str:
@@ -182,13 +180,6 @@ class Settings(BaseSettings):
     def _is_a_database(cls, value: str | None) -> str | None:
         if value is not None and not re.match(r"^(sqlite:///|postgres(ql)?(\+psycopg)?://)", value):
             raise ValueError("must be sqlite:///… or postgresql://…")
-        return value
-
-    @field_validator("queue_url")
-    @classmethod
-    def _is_a_queue(cls, value: str | None) -> str | None:
-        if value is not None and not re.match(r"^(sqlite:///|postgres(ql)?://|rediss?://)", value):
-            raise ValueError("must be sqlite:///…, postgresql://… or redis://…")
         return value
 
     @model_validator(mode="after")

@@ -47,17 +47,6 @@ class MovableClock:
         self.now += timedelta(**by)
 
 
-class SilentBell:
-    """Counts its rings."""
-
-    def __init__(self) -> None:
-        self.rung = 0
-
-    def ring(self, times: int) -> None:
-        """Nobody wakes up."""
-        self.rung += times
-
-
 class PlainHasher:
     """Passwords that cost nothing; remembers what was verified."""
 
@@ -208,7 +197,7 @@ class Clinic:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database file to copy."""
     path = tmp_path_factory.mktemp("migrated") / "catalogue.sqlite"
-    catalogue = Catalogue(f"sqlite:///{path}", SilentBell())
+    catalogue = Catalogue(f"sqlite:///{path}")
     catalogue.migrate()
     catalogue.dispose()
     return path
@@ -218,7 +207,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def migrated_postgres(postgres: Postgres) -> str:
     """The name of a migrated database to copy."""
     url = postgres.database()
-    catalogue = Catalogue(url, SilentBell())
+    catalogue = Catalogue(url)
     catalogue.migrate()
     catalogue.dispose()
     return url.rpartition("/")[2]
@@ -251,8 +240,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def catalogue(database_url: str) -> Iterator[Catalogue]:
-    """A catalogue on both databases in turn; its bell is silent."""
-    made = Catalogue(database_url, SilentBell())
+    """A catalogue on both databases in turn."""
+    made = Catalogue(database_url)
     yield made
     made.dispose()
 
@@ -260,7 +249,7 @@ def catalogue(database_url: str) -> Iterator[Catalogue]:
 @pytest.fixture
 def clinic(sqlite_url: str) -> Iterator[Clinic]:
     """All services on SQLite."""
-    made = Catalogue(sqlite_url, SilentBell())
+    made = Catalogue(sqlite_url)
     yield Clinic(made)
     made.dispose()
 

@@ -37,7 +37,7 @@ MAY_IMPORT = {
 }
 # The wings of a layer from top to bottom: each imports only those that stand behind it.
 WINGS = {
-    "oximetry/services": ["migration", "review", "intake", "matching", "nights", "sync", "storage"],
+    "oximetry/services": ["operations", "migration", "review", "intake", "matching", "nights", "sync", "storage"],
 }
 
 # Where each part from outside may be imported; a part that is not named may be used by no room but its tests.
@@ -72,7 +72,6 @@ OUTSIDE = {
     "urllib3": {"oximetry/adapters/stores/s3_"},
     "types_boto3_s3": {"oximetry/adapters/stores/s3_"},
     "psycopg": {"oximetry/adapters/"},
-    "huey": {"oximetry/adapters/jobs.py"},
     "kaleido": {"oximetry/adapters/plots.py"},
     "PIL": {"oximetry/adapters/plots.py", "oximetry/adapters/logo.py"},
     "resvg_py": {"oximetry/adapters/logo.py"},
@@ -214,7 +213,7 @@ from click.testing import CliRunner
 from oximetry.__main__ import main
 result = CliRunner().invoke(main, ["analyse", "--json", "tests/data/viatom_ro.csv"])
 assert result.exit_code in (0, 1), result.output
-heavy = {"app_instance", "dash", "flask", "sqlalchemy", "boto3", "huey", "kaleido", "plotly", "pydantic"}
+heavy = {"app_instance", "dash", "flask", "sqlalchemy", "boto3", "kaleido", "plotly", "pydantic"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)

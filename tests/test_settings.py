@@ -58,7 +58,7 @@ def test_defaults_are_a_laptop(load):
     assert settings.provider == "local"
     assert settings.base_url == "http://127.0.0.1:8050"
     assert settings.catalogue_url == f"sqlite:///{Path('data').resolve()}/catalogue.sqlite"
-    assert settings.bell_url == f"sqlite:///{Path('data').resolve()}/queue.sqlite"
+    assert (settings.database_statement_timeout_s, settings.database_connect_timeout_s) == (10, 5)
     assert (settings.upload_max_file_mb, settings.upload_max_files, settings.upload_max_batch_mb) == (10, 500, 200)
     assert (settings.signed_url_ttl_s, settings.trusted_proxies, settings.production) == (300, 0, False)
     assert settings.stores["r2"].value("bucket_name") == "pulsoximetrie-files"
@@ -86,7 +86,7 @@ def test_public_url_loses_its_last_slash(load):
         ("STORAGE_PROVIDER", "dropbox"),
         ("STORAGE_TRANSITION", "sideways"),
         ("DATABASE_URL", "mysql://db/x"),
-        ("QUEUE_URL", "amqp://queue"),
+        ("DATABASE_STATEMENT_TIMEOUT_S", "0"),
         ("PUBLIC_URL", "nights.example.org"),
         ("R2_ENDPOINT", "http://account.r2.cloudflarestorage.com"),
         ("S3_ENDPOINT", "http://10.0.0.1:9000"),
@@ -149,7 +149,6 @@ def test_b2_endpoint_comes_from_its_region(load):
 def test_every_spelling_of_postgresql_is_accepted(load, scheme):
     settings = load(DATABASE_URL=f"{scheme}://u:p@db:5432/oximetry")
     assert settings.catalogue_url == "postgresql+psycopg://u:p@db:5432/oximetry"
-    assert settings.bell_url == "postgresql://u:p@db:5432/oximetry"
 
 
 def test_production_with_everything_starts(load):
@@ -237,3 +236,9 @@ def test_a_move_needs_another_store_with_all_its_settings(load, state):
 @pytest.mark.parametrize("state", ["off", "new_only"])
 def test_outside_a_move_the_previous_store_is_not_asked_for(load, state):
     assert not load(**R2, STORAGE_TRANSITION=state, STORAGE_PREVIOUS="s3").in_transition
+
+
+def test_a_setting_of_before_that_is_still_set_is_told(load, monkeypatch):
+    assert load().removed() == []
+    monkeypatch.setenv("QUEUE_URL", "redis://queue")
+    assert load().removed() == ["QUEUE_URL"]

@@ -1,4 +1,4 @@
-"""What the commands share: the reader's language, errors in words, built services, things done every few seconds."""
+"""What the commands share: the reader's language, errors in words, built services."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -90,10 +89,12 @@ def read_file(path: Path) -> bytes:
 
 
 @contextmanager
-def opened_services() -> Iterator[Services]:
-    """Services of the configured platform, its database checked; closed at the end."""
+def opened_services(*, patient: bool = False) -> Iterator[Services]:
+    """Services of the configured platform, its database checked (and waited for, with patience); closed at the end."""
     services = built_services()
     try:
+        if patient:
+            services.catalogue.wait_until_alive()
         services.catalogue.check()
         yield services
     finally:
@@ -111,29 +112,6 @@ def built_services() -> Services:
         return create_services(settings, interactive=False)
     except OSError as error:
         raise ConfigurationError(setting="DATA_DIR", problem=error.strerror or type(error).__name__) from error
-
-
-@contextmanager
-def every(seconds: float, act: Callable[[], object]) -> Iterator[None]:
-    """Do something now and again every few seconds, beside the block; a failure is logged and tried again."""
-    stopped = Event()
-
-    def go_on() -> None:
-        while True:
-            try:
-                act()
-            except Exception as error:  # noqa: BLE001 - a database that is away for a moment must not end the beat
-                logger.warning("repeated act failed act=%s error=%s", act.__qualname__, type(error).__name__)
-            if stopped.wait(seconds):
-                return
-
-    thread = Thread(target=go_on, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join(timeout=5.0)
 
 
 def _known_language(context: click.Context, parameter: click.Parameter, value: str) -> str:

@@ -13,7 +13,6 @@ import click
 from oximetry.cli.common import (
     REFUSED,
     WRONG_USAGE,
-    every,
     in_words,
     language_option,
     opened_services,
@@ -22,6 +21,7 @@ from oximetry.cli.common import (
 )
 from oximetry.domain.errors import InvalidRequest, InvalidUpload, NotFound, OximetryError
 from oximetry.domain.records import Doctor, ItemState, UploadItem
+from oximetry.services.operations.repeating import every
 
 if TYPE_CHECKING:
     from oximetry.composition import Services

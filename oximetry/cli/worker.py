@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from contextlib import ExitStack
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import click
 
-from oximetry.cli.common import built_services, every, in_words, language_option, opened_services
+from oximetry.cli.common import built_services, in_words, language_option, opened_services
 from oximetry.domain.errors import ConfigurationError, OximetryError, RenderingUnavailable
+from oximetry.services.operations.repeating import every
+from oximetry.services.operations.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from oximetry.composition import Services
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BEAT_S = 15.0
+SILENT_AT_MOST_S = 60.0
+SILENT_EXIT = 70
 DAILY_ASKED_S = 3600.0
 OUTBOX_ASKED_S = 600.0
 STORE_ASKED_S = 10.0
@@ -31,20 +37,52 @@ def worker(threads: int) -> None:
     from oximetry.logs import configure_logging
 
     configure_logging()
-    with opened_services() as services:
+    with opened_services(patient=True) as services:
+        _say_removed_settings(services)
         Thread(target=_first_picture, args=(services,), daemon=True, name="first-picture").start()
-        readiness, housekeeping = services.readiness, services.housekeeping
         logger.info("worker started threads=%d storage=%s", threads, services.settings.provider)
-        with ExitStack() as beside:
-            beside.enter_context(every(BEAT_S, readiness.beat))
-            beside.enter_context(every(DAILY_ASKED_S, housekeeping.submit_daily))
-            beside.enter_context(every(DAILY_ASKED_S, services.syncing.submit_daily))
-            beside.enter_context(every(DAILY_ASKED_S, services.report_files.submit_unfinished))
-            if services.outbox is not None:
-                beside.enter_context(every(OUTBOX_ASKED_S, services.outbox.ask_again))
-                beside.enter_context(every(STORE_ASKED_S, services.outbox.look_again))
-            services.bell.serve(services.runner, threads)
+        serve(services, threads, _stopped_by_signals())
     logger.info("worker ended")
+
+
+def serve(services: Services, threads: int, stopped: Event) -> None:
+    """Do jobs, and what is due now and again, until ``stopped``.
+
+    A worker that cannot write its sign of life for a minute ends at once, with exit code 70: its jobs are taken over,
+    and its supervisor starts a new one.
+    """
+    watchdog = Watchdog(SILENT_AT_MOST_S, _end_at_once)
+
+    def beat() -> None:
+        services.readiness.beat()
+        watchdog.note()
+
+    with ExitStack() as beside:
+        beside.enter_context(watchdog.watching())
+        beside.enter_context(every(BEAT_S, beat))
+        beside.enter_context(every(DAILY_ASKED_S, services.housekeeping.submit_daily))
+        beside.enter_context(every(DAILY_ASKED_S, services.syncing.submit_daily))
+        beside.enter_context(every(DAILY_ASKED_S, services.report_files.submit_unfinished))
+        if services.outbox is not None:
+            beside.enter_context(every(OUTBOX_ASKED_S, services.outbox.ask_again))
+            beside.enter_context(every(STORE_ASKED_S, services.outbox.look_again))
+        services.hands.serve(threads, stopped)
+
+
+def _stopped_by_signals() -> Event:
+    stopped = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped
+
+
+def _say_removed_settings(services: Services) -> None:
+    for name in services.settings.removed():
+        logger.warning("setting has no meaning any more name=%s: the database is the queue; remove it", name)
+
+
+def _end_at_once() -> None:
+    os._exit(SILENT_EXIT)
 
 
 @click.command()
@@ -53,6 +91,7 @@ def migrate(language: str) -> None:
     """Bring the database to the newest migration; doing it again changes nothing."""
     services = built_services()
     try:
+        services.catalogue.wait_until_alive()
         if not services.catalogue.is_alive():
             raise ConfigurationError(setting="DATABASE_URL", problem="the database does not answer")
         services.catalogue.migrate()

@@ -5,7 +5,7 @@ Times named ``*_at`` are naive: wall clock of the device for a recording, UTC fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -128,11 +128,23 @@ class OwnUrls(Protocol):
         ...
 
 
-class Bell(Protocol):
-    """Wakes the workers; what they do then stands in the catalogue."""
+class StopSign(Protocol):
+    """Tells a thread to end; ``threading.Event`` is one."""
 
-    def ring(self, times: int) -> None:
-        """Ask for ``times`` jobs to be taken; never raises (the sweep finds what was not heard)."""
+    def is_set(self) -> bool:
+        """Whether it is time to end."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for it, at most so many seconds; returns whether it came."""
+        ...
+
+
+class Ear(Protocol):
+    """Hears when there is new work."""
+
+    def listen(self, stopped: StopSign, wake: Callable[[], None]) -> None:
+        """Call ``wake`` at every sign of new work until ``stopped``; never raises (who sleeps looks by himself)."""
         ...
 
 

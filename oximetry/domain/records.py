@@ -306,7 +306,7 @@ class OutboxTotals:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of work for the worker: the row is the truth, the queue only the bell.
+    """A piece of work for the worker, as it was taken from the queue.
 
     ``crashes`` counts the workers that died while they did it, ``was_abandoned``: the last one that took it did.
     """
@@ -317,6 +317,39 @@ class Job:
     attempts: int
     crashes: int
     was_abandoned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """A job as an operator sees it; ``owner`` is the doctor whose turn it takes, empty for the platform's own work."""
+
+    id: str
+    name: str
+    subject: str
+    owner: str
+    state: str
+    attempts: int
+    reason: str | None
+    created_at: datetime
+    not_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAhead:
+    """Other people's jobs that stand before ours, and what they cost together, in milliseconds of one hand."""
+
+    jobs: int
+    cost_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The last sign of life of a worker or of a part of it."""
+
+    name: str
+    beat_at: datetime
+    ok: bool
+    details: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class MergingService:
                 raise InvalidRequest("night_already_there")
             for night in nights:
                 transaction.nights.set(night.id, state=NightState.MOVING.value, moving_to=target.id)
-                transaction.jobs.submit("move_night", night.id, self._clock())
+                transaction.jobs.submit("move_night", night.id, doctor_id, self._clock())
             transaction.patients.merge(source.id, target.id)
             subject = ("patient", source.id)
             transaction.audit.add(self._clock(), doctor_id, "patients_merged", subject, into=target.id)

@@ -22,7 +22,7 @@ from oximetry.services.merging import MergingService
 from oximetry.services.nights.exclusions import ExclusionService
 from oximetry.services.nights.nights import NightService
 from oximetry.services.nights.rule_answers import ExtraRuleService
-from oximetry.services.readiness import ReadinessService
+from oximetry.services.operations.readiness import ReadinessService
 from oximetry.services.review.reviewing import ReviewService
 from oximetry.services.storage.storage_admin import StorageAdmin
 from oximetry.services.sync.syncing import SyncService

@@ -42,7 +42,7 @@ class Workshop:
 
     def submit(self, name="read_item"):
         with self.catalogue.write() as transaction:
-            transaction.jobs.submit(name, "a", self.clock())
+            transaction.jobs.submit(name, "a", "ana", self.clock())
 
     def counts(self):
         with self.catalogue.read() as transaction:

@@ -26,7 +26,6 @@ from oximetry.domain.sync.syncing import SENTINEL_KEY
 from oximetry.services.sync.sync_planning import SyncLimits
 from oximetry.services.sync.syncing import SyncService
 from tests.e2e.live import ROOT, wait_until
-from tests.factories import SilentBell
 from tests.storage.gateway import Gateway
 from tests.storage.worlds import s3_config
 
@@ -151,7 +150,7 @@ def asked(catalogue: Path, statement: str) -> int:
 
 def _age_rows(folder: Path) -> None:
     """As if a week had passed since they were written."""
-    catalogue = Catalogue(f"sqlite:///{folder / 'data' / 'catalogue.sqlite'}", SilentBell())
+    catalogue = Catalogue(f"sqlite:///{folder / 'data' / 'catalogue.sqlite'}")
     with catalogue._engine.begin() as connection:
         connection.exec_driver_sql("UPDATE stored_files SET updated_at = datetime(updated_at, '-7 days') || '.000000'")
     catalogue.dispose()
@@ -170,7 +169,7 @@ def bucket(gateway: Gateway) -> S3Store:
 
 @pytest.mark.gateway
 def test_thousands_of_objects_of_a_gateway_get_their_rows(bucket: S3Store, sqlite_url: str) -> None:
-    catalogue = Catalogue(sqlite_url, SilentBell())
+    catalogue = Catalogue(sqlite_url)
     service = SyncService(catalogue, bucket, lambda: utc_now() + timedelta(days=2), SyncLimits())
     run = service.plan_now()
     assert (run.state, run.counts["objects"], run.counts["orphaned"]) == (RunState.PLANNED, OBJECTS, OBJECTS)
@@ -188,7 +187,7 @@ def test_thousands_of_objects_of_a_gateway_get_their_rows(bucket: S3Store, sqlit
 
 @pytest.mark.gateway
 def test_a_listing_of_the_gateway_that_is_cut_in_the_middle_is_no_plan(bucket: S3Store, sqlite_url: str) -> None:
-    catalogue = Catalogue(sqlite_url, SilentBell())
+    catalogue = Catalogue(sqlite_url)
     service = SyncService(catalogue, bucket, lambda: utc_now() + timedelta(days=2), SyncLimits())
     pages = []
 

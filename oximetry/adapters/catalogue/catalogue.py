@@ -7,19 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from time import monotonic, sleep
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DataError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import Connection, Engine, inspect, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from oximetry.adapters.catalogue.catalogue_accounts import AccountsTable, AuditTable
 from oximetry.adapters.catalogue.catalogue_exclusions import ExclusionsTable
 from oximetry.adapters.catalogue.catalogue_file_list import FileListTable
 from oximetry.adapters.catalogue.catalogue_files import FilesTable
-from oximetry.adapters.catalogue.catalogue_jobs import HeartbeatsTable, JobsTable
+from oximetry.adapters.catalogue.catalogue_jobs import JobsTable
 from oximetry.adapters.catalogue.catalogue_nights import NightsTable
 from oximetry.adapters.catalogue.catalogue_old_links import OldLinksTable
 from oximetry.adapters.catalogue.catalogue_outbox import OutboxTable
@@ -30,13 +29,21 @@ from oximetry.adapters.catalogue.catalogue_signed import ClinicalReportsTable
 from oximetry.adapters.catalogue.catalogue_sync import ComparedFilesTable, SyncRunsTable
 from oximetry.adapters.catalogue.catalogue_uploads import UploadsTable
 from oximetry.adapters.catalogue.clinics import ClinicsTable, HandoversTable, LoansTable, OpeningsTable
+from oximetry.adapters.catalogue.database import (
+    Deadlines,
+    create_database_engine,
+    is_misconfigured,
+    nothing_under_nul,
+    outages_told,
+)
+from oximetry.adapters.catalogue.heartbeats import HeartbeatsTable
 from oximetry.adapters.catalogue.night_lines import NightLinesTable, PatientLinesTable, fill_lines
-from oximetry.domain.errors import CatalogueUnavailable, ConfigurationError, NotFound
-from oximetry.domain.ports import Bell
+from oximetry.adapters.catalogue.waking import DatabaseEar
+from oximetry.domain.errors import CatalogueUnavailable, ConfigurationError
 
 logger = logging.getLogger(__name__)
 
-_QUIET: dict[str, Any] = {"hide_parameters": True}  # an error's text must not carry what people typed into a log
+LONGEST_PAUSE_S = 30.0
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 
 
@@ -78,34 +85,34 @@ class Catalogue:
     ----------
     url : str
         SQLAlchemy URL, ``sqlite:///…`` or ``postgresql+psycopg://…``. Nothing is opened before first use.
-    bell : Bell
-        Rung once per job that a committed transaction submitted.
+    deadlines : Deadlines, optional
+        How long PostgreSQL may take to connect and to answer.
     """
 
-    def __init__(self, url: str, bell: Bell) -> None:
+    def __init__(self, url: str, deadlines: Deadlines | None = None) -> None:
         self._url = url
-        self._engine = _create_engine(url)
-        self._bell = bell
+        self._engine = create_database_engine(url, deadlines or Deadlines())
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that only reads."""
-        with _outages_told(), _nothing_under_nul(), self._engine.connect() as connection, connection.begin():
+        with outages_told(), nothing_under_nul(), self._engine.connect() as connection, connection.begin():
             yield Transaction(connection)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction that commits at the end of the block and rolls back on any exception."""
         with (
-            _outages_told(),
-            _nothing_under_nul(),
+            outages_told(),
+            nothing_under_nul(),
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
-            transaction = Transaction(connection)
-            yield transaction
-        if transaction.jobs.submitted:
-            self._bell.ring(transaction.jobs.submitted)
+            yield Transaction(connection)
+
+    def ear(self) -> DatabaseEar:
+        """What hears that a transaction left work behind."""
+        return DatabaseEar(self._engine)
 
     def check(self) -> None:
         """Raise ``ConfigurationError`` unless the database answers and stands at the newest migration."""
@@ -124,17 +131,43 @@ class Catalogue:
     def is_alive(self) -> bool:
         """Whether the database answers a query."""
         try:
-            with self._engine.connect() as connection:
+            with outages_told(), self._engine.connect() as connection:
                 connection.execute(text("SELECT 1"))
-        except OperationalError:
+        except CatalogueUnavailable:
             return False
         return True
 
+    def wait_until_alive(self, patience_s: float = 600.0) -> None:
+        """Wait for a PostgreSQL that is away, looking less and less often; returns when it answers or patience ends.
+
+        A file that cannot be opened, a wrong password and an unknown database are not waited for.
+        """
+        give_up_at, pause_s = monotonic() + patience_s, 1.0
+        while make_url(self._url).get_backend_name() != "sqlite":
+            try:
+                with self._engine.connect() as connection:
+                    connection.execute(text("SELECT 1"))
+                    return
+            except OperationalError as error:
+                if is_misconfigured(error) or monotonic() + pause_s > give_up_at:
+                    return
+            logger.warning("the database does not answer yet, looking again in %.0f s", pause_s)
+            sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
     def migrate(self) -> None:
         """Bring the database to the newest migration; safe to call by several processes on PostgreSQL and SQLite."""
+        engine = create_database_engine(self._url, None)
+        try:
+            self._migrate(engine)
+        finally:
+            engine.dispose()
+
+    @staticmethod
+    def _migrate(engine: Engine) -> None:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
-        with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(7262001)"))
             config.attributes["connection"] = connection
@@ -150,46 +183,3 @@ class Catalogue:
 def utc_now() -> datetime:
     """Our own clock: naive UTC."""
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-@contextmanager
-def _nothing_under_nul() -> Iterator[None]:
-    """PostgreSQL refuses a NUL in a text; a visitor who puts one into an id or a name finds nothing under it."""
-    try:
-        yield
-    except DataError as error:
-        if "NUL" not in str(error.orig):
-            raise
-        raise NotFound from error
-
-
-@contextmanager
-def _outages_told() -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, PoolTimeout) as error:
-        logger.warning("database not reached error=%s", type(error).__name__)
-        raise CatalogueUnavailable from error
-
-
-def _create_engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=12, max_overflow=8, pool_timeout=10, **_QUIET)
-    waiting = {"timeout": 10, "check_same_thread": False}
-    engine = create_engine(url, pool_size=12, max_overflow=20, connect_args=waiting, **_QUIET)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # we write BEGIN ourselves: sqlite3's own begins late and breaks snapshots
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "busy_timeout=10000", "foreign_keys=ON", "synchronous=FULL"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

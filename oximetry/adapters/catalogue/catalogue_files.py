@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delet
 
 from oximetry.adapters.catalogue import review_tables as r
 from oximetry.adapters.catalogue import tables as t
-from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
+from oximetry.adapters.catalogue.inserting import insert_or_ignore
 from oximetry.domain.errors import NotFound
 from oximetry.domain.records import NightState, StoredFile
 from oximetry.domain.review_records import REPORT_REFERENCE

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Select, and_, delete, insert, or_, select, up
 from oximetry.adapters.catalogue import review_tables as r
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.catalogue_files import file_row
-from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
 from oximetry.adapters.catalogue.headline import headline_analysis
+from oximetry.adapters.catalogue.inserting import insert_or_ignore
 from oximetry.adapters.catalogue.night_lines import drop_line, put_line
 from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.errors import NotFound

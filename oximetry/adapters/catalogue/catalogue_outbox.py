@@ -8,7 +8,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, func, select
 
 from oximetry.adapters.catalogue import tables as t
-from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
+from oximetry.adapters.catalogue.inserting import insert_or_ignore
 from oximetry.domain.errors import StorageUnavailable
 from oximetry.domain.records import KeptObject, OutboxTotals
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, delete, select, update
 
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.catalogue_files import file_row
-from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
+from oximetry.adapters.catalogue.inserting import insert_or_ignore
 from oximetry.domain.device_report import DeviceReport
 from oximetry.domain.records import NightState, StoredFile, VendorReport
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from oximetry.adapters.catalogue import review_tables as r
-from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
+from oximetry.adapters.catalogue.inserting import insert_or_ignore
 from oximetry.domain.errors import NotFound
 from oximetry.domain.review_records import Profile
 from oximetry.domain.text_templates import Template

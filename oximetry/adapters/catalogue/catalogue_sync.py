@@ -24,7 +24,8 @@ from sqlalchemy import (
 
 from oximetry.adapters.catalogue import sync_tables as s
 from oximetry.adapters.catalogue import tables as t
-from oximetry.adapters.catalogue.catalogue_jobs import insert_or_ignore
+from oximetry.adapters.catalogue.inserting import insert_or_ignore
+from oximetry.adapters.catalogue.job_tables import jobs
 from oximetry.domain.errors import NotFound
 from oximetry.domain.sync.sync_records import Identity, Outcome, RunState, SyncEntry, SyncRun
 from oximetry.domain.sync.syncing import UNASSIGNED, CatalogueRow, Kind
@@ -189,16 +190,16 @@ class ComparedFilesTable:
 
     def patients_at_work(self) -> set[str]:
         """Patients whose objects an open job writes, moves, draws or reads."""
-        job, item, night, analysis = t.jobs.c, t.upload_items.c, t.recordings.c, t.analyses.c
+        job, item, night, analysis = jobs.c, t.upload_items.c, t.recordings.c, t.analyses.c
         is_open = job.state.in_(OPEN_JOBS)
-        stored = select(item.patient_id).join(t.jobs, and_(job.name == "store_item", job.subject == item.id))
+        stored = select(item.patient_id).join(jobs, and_(job.name == "store_item", job.subject == item.id))
         moved = select(night.patient_id, night.moving_to).join(
-            t.jobs, and_(job.name == "move_night", job.subject == night.id)
+            jobs, and_(job.name == "move_night", job.subject == night.id)
         )
         drawn = (
             select(night.patient_id)
             .join(t.analyses, analysis.recording_id == night.id)
-            .join(t.jobs, and_(job.name == "render_plot", func.substr(job.subject, 1, 36) == analysis.id))
+            .join(jobs, and_(job.name == "render_plot", func.substr(job.subject, 1, 36) == analysis.id))
         )
         patient_ids: set[str | None] = set()
         for query in (stored, moved, drawn):

@@ -152,7 +152,7 @@ class AssignmentService:
                 patient_id=patient_id,
                 confirmed_at=self._clock(),
             ):
-                transaction.jobs.submit("store_item", item.id, self._clock())
+                transaction.jobs.submit("store_item", item.id, item.doctor_id, self._clock())
                 transaction.audit.add(
                     self._clock(), doctor.id, "confirmed", ("item", item.id), patient_id=patient_id, sure=acknowledged
                 )

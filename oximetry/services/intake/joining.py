@@ -27,7 +27,7 @@ class JoiningService:
                 _set(transaction, part, self._clock(), state=ItemState.JOINED.value, joined_to=first_id)
             again = {"state": ItemState.RECEIVED.value, "reason": None}
             _set(transaction, offer.first, self._clock(), **again)
-            transaction.jobs.submit("read_item", first_id, self._clock())
+            transaction.jobs.submit("read_item", first_id, doctor.id, self._clock())
 
     def keep_apart(self, doctor: Doctor, session_id: str, first_id: str, second_id: str) -> None:
         """Offer a pair no more. Raises ``InvalidRequest`` when it is not offered."""
@@ -61,7 +61,7 @@ def take_apart(transaction: Transaction, owner: UploadItem, now: datetime, reaso
     for item in [owner, *parts] if parts else []:
         said = reason if item is owner else None
         _set(transaction, item, now, state=ItemState.RECEIVED.value, joined_to=None, reason=said)
-        transaction.jobs.submit("read_item", item.id, now)
+        transaction.jobs.submit("read_item", item.id, item.doctor_id, now)
     return bool(parts)
 
 

@@ -133,7 +133,7 @@ class ReadingService:
         with self._catalogue.write() as transaction:
             done = {"state": ItemState.EXPANDED.value, "details": {"files": files}}
             transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **done)
-            transaction.jobs.submit("empty_staging", item.staging_key, self._clock())
+            transaction.jobs.submit("empty_staging", item.staging_key, item.doctor_id, self._clock())
 
     def _write(self, item: UploadItem, part_ids: Sequence[str] = (), **values: object) -> None:
         with self._catalogue.write() as transaction:

@@ -103,7 +103,7 @@ class StoringService:
             self._finish(transaction, item, night_id)
             analysis_id = transaction.nights.get(night_id).analysis_id
             for language in PLOT_LANGUAGES:
-                transaction.jobs.submit("render_plot", f"{analysis_id}:{language}", self._clock())
+                transaction.jobs.submit("render_plot", f"{analysis_id}:{language}", item.doctor_id, self._clock())
         logger.info("night stored id=%s item=%s", night_id, item.id)
 
     def _night_row(self, transaction: Transaction, night: ReadNight, place: Place) -> str:
@@ -168,7 +168,7 @@ class StoringService:
             note_reconciliation(transaction, night_id)
         for part in [item, *transaction.uploads.parts(item.id)]:
             transaction.uploads.set(part.id, self._clock(), **stored, patient_id=item.patient_id)
-            transaction.jobs.submit("empty_staging", part.staging_key, self._clock())
+            transaction.jobs.submit("empty_staging", part.staging_key, item.doctor_id, self._clock())
         transaction.audit.add(
             self._clock(), item.doctor_id, "stored", ("item", item.id), patient_id=item.patient_id, night_id=night_id
         )

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, InvalidUpload, OximetryError
+from oximetry.domain.job_kinds import reading_cost_ms
 from oximetry.domain.keeping import RESTORABLE
 from oximetry.domain.ports import Clock, Staging, Vault
 from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem, UploadSession, user_hash
@@ -125,7 +126,7 @@ class UploadService:
                 "given_start": started_at,
             }
             if transaction.uploads.set(item_id, self._clock(), ItemState.UNDATED, **again):
-                transaction.jobs.submit("read_item", item_id, self._clock())
+                transaction.jobs.submit("read_item", item_id, doctor.id, self._clock())
 
     def discard(self, doctor: Doctor, item_id: str, *, keep_aside: bool = True) -> None:
         """Take a file, with those joined to it, out of the batch; what is confirmed or stored already stays.
@@ -149,7 +150,7 @@ class UploadService:
             for part in parts:
                 transaction.uploads.set(part.id, self._clock(), **out, joined_to=None)
             for gone in [item, *parts] if goes else []:
-                transaction.jobs.submit("empty_staging", gone.staging_key, self._clock())
+                transaction.jobs.submit("empty_staging", gone.staging_key, doctor.id, self._clock())
 
     def put_back(self, doctor: Doctor, item_id: str) -> None:
         """Read a file again that was taken out and is kept aside; it goes into the open batch.
@@ -195,7 +196,7 @@ class UploadService:
             if job is None:
                 raise InvalidRequest("nothing_to_try")
             if not transaction.jobs.hasten(job, item_id, self._clock()):
-                transaction.jobs.submit(job, item_id, self._clock())
+                transaction.jobs.submit(job, item_id, doctor.id, self._clock())
 
     def finish_session(self, doctor: Doctor, session_id: str) -> UploadSession:
         """Close a batch in which nothing is left to decide, and begin the next; unread or unstored files stop it."""
@@ -218,7 +219,7 @@ class UploadService:
     def _read_again(self, transaction: Transaction, item: UploadItem) -> None:
         again: dict[str, Any] = {"state": ItemState.RECEIVED.value, "reason": None, "details": {}, "kept_until": None}
         if transaction.uploads.set(item.id, self._clock(), item.state, **again):
-            transaction.jobs.submit("read_item", item.id, self._clock())
+            transaction.jobs.submit("read_item", item.id, item.doctor_id, self._clock())
 
     def _again(self, doctor: Doctor, item: UploadItem) -> UploadItem:
         """The same file once more: what was refused or waits is tried again."""
@@ -244,13 +245,15 @@ class UploadService:
                 transaction.uploads.set(existing.id, self._clock(), existing.state, state=ItemState.DISCARDED.value)
             values["number"] = transaction.uploads.next_number(session_id)
             item = transaction.uploads.add(values, self._clock())
-            transaction.jobs.submit("read_item", item.id, self._clock())
+            is_report = item.kind is ItemKind.REPORT
+            cost_ms = reading_cost_ms(item.size, is_report=is_report)
+            transaction.jobs.submit("read_item", item.id, doctor.id, self._clock(), cost_ms=cost_ms)
         return item
 
     def _unstage(self, key: str) -> None:
         """What was staged in vain (another tab was faster, or filled the batch meanwhile) is taken away again."""
         with self._catalogue.write() as transaction:
-            transaction.jobs.submit("empty_staging", key, self._clock())
+            transaction.jobs.submit("empty_staging", key, "", self._clock())
 
     def _admit(
         self,

@@ -179,7 +179,7 @@ class NightService:
             if any(known.original_sha256 == night.original_sha256 for known in there):
                 raise InvalidRequest("night_already_there")
             transaction.nights.set(night_id, state=NightState.MOVING.value, moving_to=target.id)
-            transaction.jobs.submit("move_night", night_id, self._clock())
+            transaction.jobs.submit("move_night", night_id, doctor_id, self._clock())
             self._audit(transaction, doctor_id, "night_move_asked", night, to=target.id)
 
     def _locked(self, transaction: Transaction, doctor_id: str, night_id: str) -> Night:
@@ -220,7 +220,7 @@ def put_numbers(transaction: Transaction, night: Night, report: NightReport, clo
 def submit_plots(transaction: Transaction, night: Night, clock: Clock) -> None:
     """Ask for the pictures of a night in every language."""
     for language in PLOT_LANGUAGES:
-        transaction.jobs.submit("render_plot", f"{night.analysis_id}:{language}", clock())
+        transaction.jobs.submit("render_plot", f"{night.analysis_id}:{language}", night.doctor_id, clock())
 
 
 def _card(

@@ -56,7 +56,7 @@ class RenderingService:
         """Ask again for every file that is not in the store; one that is being made is not made twice."""
         with self._catalogue.write() as transaction:
             for report_id in transaction.clinical_reports.unfinished():
-                transaction.jobs.submit(RENDER, report_id, self._clock())
+                transaction.jobs.submit(RENDER, report_id, "", self._clock())
 
     def preview(self, doctor_id: str, night_id: Subject) -> bytes:
         """The PDF as it would look, unsigned and saying so."""

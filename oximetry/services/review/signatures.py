@@ -147,7 +147,7 @@ class Signatures(Drafts):
             transaction.interpretations.drop(doctor.id, of.subject)
             if len(of.ids) == 1:
                 transaction.night_lines.note_writing(of.ids, Writing.SIGNED, report.signed_at)
-            transaction.jobs.submit(RENDER, report.id, self._clock())
+            transaction.jobs.submit(RENDER, report.id, doctor.id, self._clock())
             self._audit(transaction, doctor.id, "report_amended" if reason else "report_signed", report)
         logger.info("report signed id=%s number=%s version=%d", report.id, report.number, report.version)
         return report

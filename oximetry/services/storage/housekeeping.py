@@ -35,7 +35,7 @@ class HousekeepingService:
         with self._catalogue.write() as transaction:
             for name in DAILY:
                 if not transaction.jobs.submitted_before(name, f"{now:%Y-%m-%d}"):
-                    transaction.jobs.submit(name, f"{now:%Y-%m-%d}", now)
+                    transaction.jobs.submit(name, f"{now:%Y-%m-%d}", "", now)
 
     def expunge(self, _day: str) -> None:
         """Forget what may no longer be restored; the object goes first, then its row."""
@@ -73,7 +73,7 @@ class HousekeepingService:
         """What was kept aside for its time goes."""
         with self._catalogue.write() as transaction:
             for key in transaction.uploads.release_kept(self._clock()):
-                transaction.jobs.submit("empty_staging", key, self._clock())
+                transaction.jobs.submit("empty_staging", key, "", self._clock())
 
     def _is_staged(self, key: str) -> bool:
         with self._catalogue.read() as transaction:

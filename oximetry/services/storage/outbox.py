@@ -186,7 +186,7 @@ class OutboxStore(GuardedStore):
         """Ask for everything in the outbox to be archived, also what a job has given up."""
         with self._catalogue.write() as transaction:
             for outbox_id in transaction.outbox.ids():
-                transaction.jobs.submit(ARCHIVE, outbox_id, self._clock())
+                transaction.jobs.submit(ARCHIVE, outbox_id, "", self._clock())
 
     def _kept(self, key: str) -> KeptObject | None:
         with self._catalogue.read() as transaction:
@@ -205,7 +205,7 @@ class OutboxStore(GuardedStore):
             kept = transaction.outbox.add(wanted)
             if kept.sha256 != digest:
                 raise AlreadyExists(key=key) from outage
-            transaction.jobs.submit(ARCHIVE, kept.id, self._clock())
+            transaction.jobs.submit(ARCHIVE, kept.id, "", self._clock())
         logger.warning("object kept in the outbox key=%s bytes=%d reason=%s", key, len(content), outage.reason)
         return _stored(kept)
 

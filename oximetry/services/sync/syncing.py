@@ -59,14 +59,14 @@ class SyncService:
             if not transaction.jobs.submitted_before(PLAN_JOB, run_id):
                 transaction.sync_runs.prune(now - KEPT_RUNS)
                 transaction.sync_runs.add(run_id, None, now)
-                transaction.jobs.submit(PLAN_JOB, run_id, now)
+                transaction.jobs.submit(PLAN_JOB, run_id, "", now)
 
     def request_plan(self, doctor_id: str | None) -> str:
         """Ask the worker for a plan; while one is being made it is that one. Returns the run's id."""
         with self._catalogue.write() as transaction:
             run_id = self._open_run(transaction.sync_runs.latest(10)) or str(uuid4())
             transaction.sync_runs.add(run_id, doctor_id, self._clock())
-            transaction.jobs.submit(PLAN_JOB, run_id, self._clock())
+            transaction.jobs.submit(PLAN_JOB, run_id, "", self._clock())
             transaction.audit.add(self._clock(), doctor_id, "sync_plan_asked", ("sync_run", run_id))
         return run_id
 
@@ -95,7 +95,7 @@ class SyncService:
             run = transaction.sync_runs.get(run_id)
             if run.state is RunState.PLANNED:
                 transaction.sync_runs.set(run_id, self._clock(), applied_by=doctor_id, reason=None)
-                transaction.jobs.submit(APPLY_JOB, run_id, self._clock())
+                transaction.jobs.submit(APPLY_JOB, run_id, "", self._clock())
                 transaction.audit.add(self._clock(), doctor_id, "sync_apply_asked", ("sync_run", run_id))
 
     def apply(self, run_id: str) -> None:

@@ -19,7 +19,7 @@ from oximetry.domain.records import ItemKind, ItemState, UploadItem
 from oximetry.services.intake.assignment import NEW_PATIENT, new_targets
 from oximetry.services.intake.batch import Batch, BatchRow
 from oximetry.services.intake.doubts import device_of
-from oximetry.services.readiness import StorageState
+from oximetry.services.operations.readiness import StorageState
 from oximetry.web.doctor import aside_view, batch_words, join_view
 from oximetry.web.doctor.night_rows import patient_name
 from oximetry.web.doctor.patients_page import choice_name

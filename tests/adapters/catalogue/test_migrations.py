@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -13,7 +13,7 @@ from sqlalchemy import inspect
 from oximetry.adapters.catalogue.catalogue import MIGRATIONS, Catalogue
 from oximetry.adapters.catalogue.tables import metadata
 from oximetry.domain.errors import ConfigurationError
-from tests.factories import BOTH_DATABASES, SilentBell
+from tests.factories import BOTH_DATABASES
 
 
 @pytest.fixture(params=BOTH_DATABASES)
@@ -25,7 +25,7 @@ def empty_url(request, tmp_path):
 
 @pytest.fixture
 def empty(empty_url):
-    catalogue = Catalogue(empty_url, SilentBell())
+    catalogue = Catalogue(empty_url)
     yield catalogue
     catalogue.dispose()
 
@@ -33,7 +33,7 @@ def empty(empty_url):
 MIGRATE = """
 import sys
 from oximetry.adapters.catalogue.catalogue import Catalogue
-catalogue = Catalogue(sys.argv[1], None)
+catalogue = Catalogue(sys.argv[1])
 catalogue.migrate()
 catalogue.check()
 """
@@ -61,18 +61,18 @@ def test_database_without_migrations_stops_the_start_with_the_settings_name(empt
     with pytest.raises(ConfigurationError) as refused:
         empty.check()
     assert refused.value.details["setting"] == "DATABASE_URL"
-    assert "needed 0010" in refused.value.details["problem"]
+    assert "needed 0011" in refused.value.details["problem"]
 
 
 def test_database_that_does_not_answer_stops_the_start(tmp_path):
-    catalogue = Catalogue(f"sqlite:///{tmp_path}/absent/folder.sqlite", SilentBell())
+    catalogue = Catalogue(f"sqlite:///{tmp_path}/absent/folder.sqlite")
     with pytest.raises(ConfigurationError):
         catalogue.check()
     assert not catalogue.is_alive()
 
 
 def test_postgresql_that_does_not_answer_stops_the_start():
-    catalogue = Catalogue("postgresql+psycopg://test@127.0.0.1:1/test", SilentBell())
+    catalogue = Catalogue("postgresql+psycopg://test@127.0.0.1:1/test")
     with pytest.raises(ConfigurationError):
         catalogue.check()
     assert not catalogue.is_alive()
@@ -92,7 +92,7 @@ def test_processes_migrating_at_the_same_time_all_find_it_done(empty_url):
 
 
 def test_sqlite_keeps_its_promises(sqlite_url):
-    catalogue = Catalogue(sqlite_url, SilentBell())
+    catalogue = Catalogue(sqlite_url)
     with catalogue._engine.connect() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "foreign_keys")
@@ -102,7 +102,7 @@ def test_sqlite_keeps_its_promises(sqlite_url):
 
 
 def test_sqlite_reader_sees_one_moment_while_another_writes(sqlite_url):
-    catalogue = Catalogue(sqlite_url, SilentBell())
+    catalogue = Catalogue(sqlite_url)
     now = datetime(2026, 3, 1)
     with catalogue.read() as before:
         assert before.heartbeats.last("worker") is None
@@ -194,3 +194,23 @@ def test_nights_from_before_the_review_do_not_wait_to_be_reviewed(empty):
         assert transaction.profiles.get("e").review_from is None
     to("0008", command.downgrade)
     to("head")
+
+
+def test_jobs_that_waited_before_the_queue_took_turns_are_done(empty):
+    to = partial(move_to, empty)
+    to("0010")
+    columns = "id, name, subject, priority, state, attempts, crashes, again, not_before, reason, created_at"
+    waiting = (("a", "read_item", 0, "NULL"), ("b", "render_plot", 3, "NULL"), ("c", "store_item", 1, "'away'"))
+    with empty._engine.connect() as connection, connection.begin():
+        for job_id, name, priority, reason in waiting:
+            connection.exec_driver_sql(
+                f"INSERT INTO jobs ({columns}) VALUES ('{job_id}', '{name}', 's', {priority}, 'waiting', 1, 0,"
+                f" false, '2026-01-01 00:00:00', {reason}, '2026-01-01 00:00:00')"
+            )
+    to("head")
+    with empty.write() as transaction:
+        taken = [transaction.jobs.claim("w", datetime(2026, 1, 2), timedelta(seconds=9)) for _ in range(4)]
+    assert [job and job.id for job in taken] in (["a", "c", "b", None], ["c", "a", "b", None])
+    to("0010", command.downgrade)
+    with empty._engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM jobs WHERE state = 'running'").scalar() == 3

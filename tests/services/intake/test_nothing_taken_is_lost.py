@@ -16,7 +16,7 @@ import pytest
 from oximetry.adapters.catalogue.catalogue import Catalogue
 from oximetry.domain.errors import ObjectMissing, OximetryError, StorageRefused, StorageUnavailable
 from oximetry.domain.records import Doctor, ItemState
-from tests.factories import Clinic, SilentBell, night_csv, night_name
+from tests.factories import Clinic, night_csv, night_name
 from tests.memory_store import MemoryStore
 
 STEPS = 40
@@ -72,7 +72,7 @@ class MoodyStore(MemoryStore):
 @pytest.fixture
 def sqlite_catalogue(sqlite_url: str) -> Iterator[Catalogue]:
     """A migrated catalogue."""
-    made = Catalogue(sqlite_url, SilentBell())
+    made = Catalogue(sqlite_url)
     yield made
     made.dispose()
 

@@ -118,7 +118,7 @@ def test_missing_browser_leaves_the_picture_waiting_with_its_reason(scene):
     broken = PlottingService(clinic.catalogue, clinic.store, clinic.nights, paint, clinic.clock)
     clinic.handlers["render_plot"] = broken.render_plot
     with clinic.catalogue.write() as transaction:
-        transaction.jobs.submit("render_plot", scene.subject, clinic.clock())
+        transaction.jobs.submit("render_plot", scene.subject, "", clinic.clock())
     clinic.work()
     with clinic.catalogue.read() as transaction:
         waiting = transaction.jobs.waiting_reasons("render_plot", [scene.subject])

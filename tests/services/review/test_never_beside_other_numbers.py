@@ -16,7 +16,7 @@ from oximetry.adapters.catalogue.catalogue import Catalogue
 from oximetry.domain.errors import InvalidRequest
 from oximetry.domain.interpretation import ReviewState
 from oximetry.domain.signing import ReportContent, same_numbers
-from tests.factories import Clinic, SilentBell
+from tests.factories import Clinic
 from tests.services.review.conftest import Scene
 
 
@@ -26,7 +26,7 @@ def machine(template: Path):
             super().__init__()
             self.folder = Path(tempfile.mkdtemp(prefix="review-"))
             path = shutil.copy(template, self.folder / "catalogue.sqlite")
-            self.catalogue = Catalogue(f"sqlite:///{path}", SilentBell())
+            self.catalogue = Catalogue(f"sqlite:///{path}")
             self.scene = Scene(Clinic(self.catalogue))
             self.scene.name_signer(self.scene.doctor, release_at_once=True)
             self.page = self.scene.review.draft(self.scene.doctor.id, self.scene.night_id)
