@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     security.compress(server)
     sign_in.install(server, services.accounts)
     access = PatientAccess(services.links, services.nights, derive_key(settings.secret(), "patient-cookie"))
-    routes.install(server, services, access)
+    routes.install(server, services, access, operator_token=settings.operator_secret())
     verification.install(server, services.review)
     storage_page.install(server, services, utc_now)
     for page in PAGES:

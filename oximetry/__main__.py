@@ -11,6 +11,7 @@ from oximetry.cli.ingest import ingest
 from oximetry.cli.nights import analyse_files, write_samples
 from oximetry.cli.reanalyse import reanalyse
 from oximetry.cli.report import read_reports
+from oximetry.cli.status import jobs, status
 from oximetry.cli.storage import storage
 from oximetry.cli.worker import migrate, worker
 
@@ -22,6 +23,7 @@ def main() -> None:
 
 for command in (
     analyse_files, read_reports, clinical_report, write_samples, doctor, ingest, reanalyse, storage, worker, migrate,
+    status, jobs,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from secrets import randbits
+from shutil import disk_usage
 from time import monotonic
 from typing import Any
 
@@ -55,7 +56,10 @@ from oximetry.services.nights.plotting import PlottingService
 from oximetry.services.nights.reanalysis import ReanalysisService
 from oximetry.services.nights.rule_answers import ExtraRuleService
 from oximetry.services.operations.hands import Hands
+from oximetry.services.operations.pulse import Pulse
 from oximetry.services.operations.readiness import ReadinessService
+from oximetry.services.operations.serving import ServingCheck
+from oximetry.services.operations.work_book import WorkBook
 from oximetry.services.review.contents import ReviewParts
 from oximetry.services.review.rendering import RENDER, AsPage, RenderingService, Typeset
 from oximetry.services.review.reviewing import ReviewService
@@ -127,6 +131,8 @@ class Services(WebServices):
     report_files: RenderingService
     runner: JobRunner
     hands: Hands
+    pulse: Pulse
+    work_book: WorkBook
 
     def close(self) -> None:
         """Let go of connections and of the browser."""
@@ -207,6 +213,8 @@ def create_services(settings: Settings, *, interactive: bool = True, parts: Part
         report_files=report_files,
         runner=runner,
         hands=Hands(runner, built.catalogue.ear()),
+        pulse=Pulse(built.catalogue, built.storage.archived, built.clock),
+        work_book=WorkBook(built.catalogue, built.clock),
     )
 
 
@@ -290,7 +298,8 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
         staged=StagedNights(catalogue, store, built.reader, nights, uploads.name_of),
         exclusions=ExclusionService(catalogue, nights, clock),
         extra_rules=ExtraRuleService(catalogue),
-        readiness=ReadinessService(catalogue, storage.watch, clock),
+        readiness=ReadinessService(catalogue, storage.watch, clock, partial(_free_disk_mb, settings.data_dir)),
+        serving=ServingCheck(catalogue.is_alive),
         syncing=SyncService(catalogue, storage.archived, clock, may_remove),
         storage_admin=StorageAdmin(catalogue, store, clock, settings.upload_max_file_mb * MEGABYTE),
         review=ReviewService(report_parts, report_files.preview, report_files.preview_page),
@@ -358,6 +367,13 @@ def _runner(built: _Built, pages: WebServices, work: _Work, report_files: Render
         APPLY_JOB: pages.syncing.note,
     }
     return JobRunner(built.catalogue, handlers, built.clock, partial(_note_failure, failures))
+
+
+def _free_disk_mb(folder: Path) -> int | None:
+    try:
+        return disk_usage(folder if folder.exists() else folder.resolve().parent).free // MEGABYTE
+    except OSError:
+        return None
 
 
 def _fields(part: WebServices | _Work) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     database_connect_timeout_s: int = Field(default=5, ge=1, le=60)
     data_dir: Path = Path("data")
     public_url: str | None = None
+    operator_token: SecretStr | None = Field(default=None, min_length=16)
     port: int = Field(default=8050, ge=1, le=65535)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
 
@@ -134,10 +135,30 @@ class Settings(BaseSettings):
                     os.link(made.name, kept)
         return kept.read_text(encoding="ascii")
 
+    def operator_secret(self) -> str | None:
+        """``OPERATOR_TOKEN``, which opens the details of ``/readyz``."""
+        return self.operator_token.get_secret_value() if self.operator_token else None
+
     @property
     def in_transition(self) -> bool:
         """Whether two stores are written: the active one, and the previous one that is being left."""
         return self.storage_transition in ("write_both", "read_new")
+
+    def storage_place(self) -> str:
+        """Where the active provider keeps its objects, for messages: host and bucket, or a folder."""
+        store = self.stores[self.provider].connection()
+        if "bucket" not in store:
+            return str(self.storage_path.resolve())
+        return f"{urlsplit(store['endpoint']).netloc}/{store['bucket']}"
+
+    def unused_keys(self) -> list[str]:
+        """Keys of providers that nothing uses: forgotten ones, or those of the store that was meant."""
+        used = {self.provider, self.storage_previous if self.in_transition else None}
+        return sorted(
+            store.setting("access_key_id")
+            for name, store in self.stores.items()
+            if name not in used and store.connection().get("access_key_id")
+        )
 
     def store_values(self, *, patience: str = "interactive", provider: str | None = None) -> dict[str, Any]:
         """The fields of ``storage_service.StoreOptions`` for the active provider, or another one."""

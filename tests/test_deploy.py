@@ -56,7 +56,7 @@ def test_there_is_exactly_one_start_command():
 
 def test_railway_migrates_before_the_web_service_starts_and_asks_only_it_for_health():
     web, worker = (json.loads(text(name))["deploy"] for name in ("railway.json", "railway.worker.json"))
-    assert web["preDeployCommand"] == ["python -m oximetry migrate"]
+    assert web["preDeployCommand"] == ["python -m oximetry migrate --wait 300 --check-storage"]
     assert web["healthcheckPath"] == "/healthz"
     assert "healthcheckPath" not in worker
     assert {json.loads(text(name))["build"]["builder"] for name in railway_files()} == {"DOCKERFILE"}

@@ -32,6 +32,9 @@ LOOK_AGAIN_S = 0.2
 WORKER_PATIENCE_S = 5.0
 PATIENCE_S = 300.0
 NEW = "new:A"
+BATCH_JOBS = ("read_item", "store_item")
+"""What is done here; pictures and the like are left to the worker."""
+
 DOUBTS = ("devices", "overlaps", "elsewhere", "torn", "by_position", "mismatched")
 
 
@@ -154,7 +157,7 @@ class ShellBatch:
 
     def _do_jobs(self, count: int) -> None:
         for _ in range(count):
-            if not self._services.runner.run_one():
+            if not self._services.runner.run_one(BATCH_JOBS):
                 time.sleep(LOOK_AGAIN_S)
                 return
 

@@ -46,25 +46,46 @@ class _WithProviders(click.Command):
 @click.pass_context
 def check(context: click.Context, language: str) -> None:
     """Try settings, connection, write, list, read and a signed URL; nothing is left behind."""
-    from oximetry.services.storage.storage_check import Step, check_storage
-
-    say, done = in_words(language), 0
-    for checked in check_storage(_configured, _fetched):
-        done += 1
-        name = say(f"storage_step.{checked.step.value}")
-        if checked.error is None:
-            click.echo(f"{done}/{len(Step)} {name}: {say('storage_step.ok')}")
-            continue
-        click.echo(f"{done}/{len(Step)} {name}: {sentence(say, checked.error)}", err=True)
-        click.echo(f"    {_advice(say, checked.error)}", err=True)
+    if not store_works(in_words(language)):
         context.exit(REFUSED)
 
 
-def _configured() -> ObjectStore:
-    from oximetry.adapters.stores.build import StoreOptions, build_store
-    from oximetry.settings import Settings
+def store_works(say: Words) -> bool:
+    """Try the configured store, one line for each step with provider, host and bucket; whether all went well."""
+    from oximetry.services.storage.storage_check import Step, check_storage
 
-    return build_store(StoreOptions(**Settings.load().store_values(patience="check")))
+    place = _Place(say)
+    for done, checked in enumerate(check_storage(place.open, _fetched), start=1):
+        name = f"{done}/{len(Step)} {place}{say(f'storage_step.{checked.step.value}')}"
+        if checked.error is not None:
+            click.echo(f"{name}: {sentence(say, checked.error)}", err=True)
+            click.echo(f"    {_advice(say, checked.error)}", err=True)
+            return False
+        click.echo(f"{name}: {say('storage_step.ok')}")
+    return True
+
+
+class _Place:
+    """The configured store's provider, host and bucket, known once its settings were read."""
+
+    def __init__(self, say: Words) -> None:
+        self._say = say
+        self._name = ""
+
+    def __str__(self) -> str:
+        """In front of each line; empty before the settings were read."""
+        return self._name
+
+    def open(self) -> ObjectStore:
+        """The store; names keys of other providers that are set and not used."""
+        from oximetry.adapters.stores.build import StoreOptions, build_store
+        from oximetry.settings import Settings
+
+        settings = Settings.load()
+        self._name = f"{settings.provider} {settings.storage_place()} · "
+        for setting in settings.unused_keys():
+            click.echo(self._say("storage_check.unused", setting=setting, provider=settings.provider), err=True)
+        return build_store(StoreOptions(**settings.store_values(patience="check")))
 
 
 def _fetched(store: ObjectStore, url: str) -> bytes:

@@ -6,12 +6,14 @@ import logging
 import os
 import signal
 from contextlib import ExitStack
+from socket import gethostname
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import click
 
-from oximetry.cli.common import built_services, in_words, language_option, opened_services
+from oximetry.cli.common import REFUSED, built_services, in_words, language_option, opened_services
+from oximetry.cli.storage import store_works
 from oximetry.domain.errors import ConfigurationError, OximetryError, RenderingUnavailable
 from oximetry.services.operations.repeating import every
 from oximetry.services.operations.watchdog import Watchdog
@@ -24,6 +26,8 @@ logger = logging.getLogger(__name__)
 BEAT_S = 15.0
 SILENT_AT_MOST_S = 60.0
 SILENT_EXIT = 70
+PROBE_S = 15.0
+LONGEST_HOST = 20
 DAILY_ASKED_S = 3600.0
 OUTBOX_ASKED_S = 600.0
 STORE_ASKED_S = 10.0
@@ -51,15 +55,17 @@ def serve(services: Services, threads: int, stopped: Event) -> None:
     A worker that cannot write its sign of life for a minute ends at once, with exit code 70: its jobs are taken over,
     and its supervisor starts a new one.
     """
+    name = f"{gethostname()[:LONGEST_HOST]}-{os.getpid()}"
     watchdog = Watchdog(SILENT_AT_MOST_S, _end_at_once)
 
     def beat() -> None:
-        services.readiness.beat()
+        services.pulse.beat(name, threads=threads)
         watchdog.note()
 
     with ExitStack() as beside:
         beside.enter_context(watchdog.watching())
         beside.enter_context(every(BEAT_S, beat))
+        beside.enter_context(every(PROBE_S, services.pulse.probe))
         beside.enter_context(every(DAILY_ASKED_S, services.housekeeping.submit_daily))
         beside.enter_context(every(DAILY_ASKED_S, services.syncing.submit_daily))
         beside.enter_context(every(DAILY_ASKED_S, services.report_files.submit_unfinished))
@@ -86,12 +92,18 @@ def _end_at_once() -> None:
 
 
 @click.command()
+@click.option("--wait", "wait_s", default=0, type=click.IntRange(0, 3600), help="Seconds to wait for the database.")
+@click.option("--check-storage", is_flag=True, help="Stop before that when the object store does not work.")
 @language_option
-def migrate(language: str) -> None:
+@click.pass_context
+def migrate(context: click.Context, wait_s: int, check_storage: bool, language: str) -> None:
     """Bring the database to the newest migration; doing it again changes nothing."""
+    if check_storage and not store_works(in_words(language)):
+        context.exit(REFUSED)
     services = built_services()
     try:
-        services.catalogue.wait_until_alive()
+        if wait_s:
+            services.catalogue.wait_until_alive(wait_s)
         if not services.catalogue.is_alive():
             raise ConfigurationError(setting="DATABASE_URL", problem="the database does not answer")
         services.catalogue.migrate()

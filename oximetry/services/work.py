@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from random import uniform
 from threading import Lock
@@ -67,13 +67,13 @@ class JobRunner:
         self._running: set[str] = set()
         self._lock = Lock()
 
-    def run_one(self) -> bool:
-        """Take and do the job whose turn it is; returns whether there was one."""
+    def run_one(self, only: Collection[str] = ()) -> bool:
+        """Take and do the job whose turn it is (of some names only, where given); returns whether there was one."""
         with self._catalogue.read() as transaction:
             if not transaction.jobs.has_due(self._clock()):
                 return False
         with self._catalogue.write() as transaction:
-            job = transaction.jobs.claim(self._worker_id, self._clock(), LEASE)
+            job = transaction.jobs.claim(self._worker_id, self._clock(), LEASE, only)
         if job is None:
             return False
         with self._lock:

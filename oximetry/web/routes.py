@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 
 from dash.exceptions import DependencyException
@@ -41,9 +42,9 @@ _STATUS: tuple[tuple[type[OximetryError], int], ...] = (
 )
 
 
-def install(server: Flask, services: WebServices, access: PatientAccess) -> None:
-    """Add the routes and the answers to errors."""
-    server.register_blueprint(_health(services))
+def install(server: Flask, services: WebServices, access: PatientAccess, *, operator_token: str | None = None) -> None:
+    """Add the routes and the answers to errors; who shows the operator's token sees the details of ``/readyz``."""
+    server.register_blueprint(_health(services, operator_token))
     server.register_blueprint(_uploads(services))
     server.register_blueprint(_patient(services, access))
     server.register_blueprint(old_links.blueprint(services.links))
@@ -53,19 +54,21 @@ def install(server: Flask, services: WebServices, access: PatientAccess) -> None
     server.register_error_handler(DependencyException, lambda _error: _words_page("error.404", 404))
 
 
-def _health(services: WebServices) -> Blueprint:
+def _health(services: WebServices, operator_token: str | None) -> Blueprint:
     routes = Blueprint("health", __name__)
 
     @routes.get("/healthz")
     def alive() -> ResponseReturnValue:
+        if not services.serving.can_serve():
+            return {"status": "database_silent"}, 503
         return {"status": "ok"}
 
     @routes.get("/readyz")
     def ready() -> ResponseReturnValue:
         state = services.readiness.look()
-        parts = {name: getattr(state, name) for name in ("status", "database", "storage", "queue", "renderer", "jobs")}
-        waiting = state.outbox
-        parts["outbox"] = {"pending": waiting.pending, "oldest_s": waiting.oldest_s, "damaged": waiting.damaged}
+        parts = state.public()
+        if operator_token and _is_bearer(operator_token):
+            parts["details"] = state.details()
         return parts, 503 if state.status == "down" else 200
 
     return routes
@@ -162,6 +165,11 @@ def browser_kind(user_agent: str) -> str:
     if "ipad" in said or "tablet" in said or ("android" in said and "mobile" not in said):
         return "tablet"
     return "phone" if "mobi" in said or "iphone" in said else "computer"
+
+
+def _is_bearer(token: str) -> bool:
+    shown = request.authorization.token if request.authorization and request.authorization.type == "bearer" else None
+    return hmac.compare_digest((shown or "").encode(), token.encode())
 
 
 def _words_page(key: str, status: int) -> Response:

@@ -23,6 +23,7 @@ from oximetry.services.nights.exclusions import ExclusionService
 from oximetry.services.nights.nights import NightService
 from oximetry.services.nights.rule_answers import ExtraRuleService
 from oximetry.services.operations.readiness import ReadinessService
+from oximetry.services.operations.serving import ServingCheck
 from oximetry.services.review.reviewing import ReviewService
 from oximetry.services.storage.storage_admin import StorageAdmin
 from oximetry.services.sync.syncing import SyncService
@@ -71,6 +72,7 @@ class WebServices:
     exclusions: ExclusionService
     extra_rules: ExtraRuleService
     readiness: ReadinessService
+    serving: ServingCheck
     syncing: SyncService
     storage_admin: StorageAdmin
     review: ReviewService

@@ -52,6 +52,15 @@ def test_a_bucket_passes_all_six_steps_and_stays_empty(gateway: Gateway, monkeyp
     result = check(monkeypatch, **settings)
     assert (result.exit_code, result.stdout.count(": ok")) == (0, 6), result.output
     assert gateway.client().list_objects_v2(Bucket=settings["S3_BUCKET_NAME"])["KeyCount"] == 0
+    place = f"s3 {gateway.endpoint.removeprefix('http://')}/{settings['S3_BUCKET_NAME']} · "
+    assert result.stdout.count(place) == 6
+
+
+def test_keys_of_a_provider_that_is_not_used_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = check(monkeypatch, STORAGE_PROVIDER="local", R2_ACCESS_KEY_ID="forgotten", R2_ENDPOINT="https://r2.test")
+    assert result.exit_code == 0
+    assert "R2_ACCESS_KEY_ID is set, but the store in use is local" in result.stderr
+    assert "forgotten" not in result.output
 
 
 @pytest.mark.gateway

@@ -75,13 +75,14 @@ class JobsTable:
         if self._connection.scalar(asked.returning(_job.id)) == job_id:
             self._wake()
 
-    def claim(self, worker_id: str, now: datetime, lease: timedelta) -> Job | None:
+    def claim(self, worker_id: str, now: datetime, lease: timedelta, only: Collection[str] = ()) -> Job | None:
         """Take the due job whose turn it is for this worker; ``None`` when there is none.
 
-        Of the first jobs in turn, one goes first whose owner has nothing running.
+        Of the first jobs in turn, one goes first whose owner has nothing running. Some names may be taken ``only``.
         """
         self._end_rests(now)
-        row = self._abandoned(now) or self._ready(now)
+        wanted = (_job.name.in_(only),) if only else ()
+        row = self._abandoned(now, *wanted) or self._ready(now, *wanted)
         if row is None:
             return None
         was_abandoned = row.state == "running"
@@ -269,12 +270,12 @@ class JobsTable:
         )
         self._connection.execute(update(t.jobs).where(_job.id.in_(over)).values(resting=False))
 
-    def _abandoned(self, now: datetime) -> Any:
-        over = select(t.jobs).where(_RUNNING, _job.lease_until < now).order_by(_job.lease_until).limit(1)
+    def _abandoned(self, now: datetime, *wanted: Any) -> Any:
+        over = select(t.jobs).where(_RUNNING, _job.lease_until < now, *wanted).order_by(_job.lease_until).limit(1)
         return self._connection.execute(over.with_for_update(skip_locked=True)).one_or_none()
 
-    def _ready(self, now: datetime) -> Any:
-        in_turn = select(t.jobs).where(_READY, _job.not_before <= now).order_by(*_IN_TURN)
+    def _ready(self, now: datetime, *wanted: Any) -> Any:
+        in_turn = select(t.jobs).where(_READY, _job.not_before <= now, *wanted).order_by(*_IN_TURN)
         first = self._connection.execute(in_turn.limit(CANDIDATES)).all()
         busy = set(self._connection.scalars(select(_job.owner).where(_RUNNING))) if len(first) > 1 else set()
         for row in sorted(first, key=lambda row: (row.priority, row.owner in busy)):

@@ -1,0 +1,73 @@
+"""``status`` and ``jobs`` as an operator meets them."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from oximetry.__main__ import main
+from oximetry.adapters.catalogue.catalogue import utc_now
+from oximetry.composition import create_services
+from oximetry.settings import Settings
+
+
+@pytest.fixture
+def site(sqlite_url, tmp_path, monkeypatch):
+    """A platform of its own; its services, closed at the end."""
+    monkeypatch.setenv("DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("STORAGE_PATH", str(tmp_path / "storage"))
+    services = create_services(Settings.load())
+    yield services
+    services.close()
+
+
+def run(*words):
+    return CliRunner().invoke(main, list(words))
+
+
+def submit(site, name, subject):
+    with site.catalogue.write() as transaction:
+        transaction.jobs.submit(name, subject, "", utc_now())
+
+
+def test_status_says_in_words_and_as_json_how_everything_is(site, tmp_path):
+    result = run("status", "--language", "en")
+    assert result.exit_code == 1  # no worker
+    assert "Worker: none was heard of for a minute" in result.stdout
+    assert f"Store: ok (local: {(tmp_path / 'storage').resolve()})" in result.stdout
+    site.pulse.beat("host-7", threads=2)
+    submit(site, "read_item", "a")
+    result = run("status", "--language", "ro")
+    assert result.exit_code == 0, result.output
+    assert "Lucrător: worker:host-7" in result.stdout
+    assert "Lucrări: waiting 1" in result.stdout
+    told = json.loads(run("status", "--json").stdout)
+    assert (told["database"], told["queue"], told["jobs"], told["workers"]) == ("ok", "ok", {"waiting": 1}, 1)
+    assert told["details"]["workers"][0]["name"] == "worker:host-7"
+
+
+def test_a_failed_job_is_listed_and_tried_again(site):
+    submit(site, "read_item", "not-there")
+    assert site.runner.run_one()
+    [line] = [json.loads(line) for line in run("jobs", "list", "--state", "failed", "--json").stdout.splitlines()]
+    assert (line["name"], line["subject"], line["state"], line["reason"]) == (
+        "read_item", "not-there", "failed", "not_found",
+    )  # fmt: skip
+    assert run("jobs", "retry", line["id"]).exit_code == 0
+    assert run("jobs", "list").stdout.split()[1:4] == ["waiting", "read_item", "not-there"]
+    refused = run("jobs", "retry", line["id"], "--language", "en")
+    assert (refused.exit_code, refused.stderr.startswith(line["id"])) == (1, True)
+
+
+def test_a_waiting_job_is_cancelled(site):
+    submit(site, "read_item", "a")
+    job_id = run("jobs", "list").stdout.split()[0]
+    assert run("jobs", "cancel", job_id).exit_code == 0
+    assert not site.runner.run_one()
+    assert "cancelled" in run("jobs", "list").stdout
+    assert run("jobs", "cancel", job_id).exit_code == 1
+
+
+def test_an_unknown_state_is_wrong_usage(site):
+    assert run("jobs", "list", "--state", "lost").exit_code == 2
