@@ -16,7 +16,7 @@ from oximetry.composition import Services, create_services
 from oximetry.logs import configure_logging
 from oximetry.services.incoming import MEGABYTE
 from oximetry.settings import Settings
-from oximetry.web import dash_requests, routes, security, sign_in, verification
+from oximetry.web import dash_requests, request_log, routes, security, sign_in, verification
 from oximetry.web.admin import storage_page
 from oximetry.web.doctor import (
     doctor_app,
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     server = Flask("oximetry", template_folder=str(Path(security.__file__).parent / "templates"), static_folder=None)
     fence = security.Fence(settings.base_url, services.store.origin, settings.production)
     session_key = derive_key(settings.secret(), "flask-session")
+    request_log.install(server)
     security.configure(server, session_key, fence, settings.upload_max_file_mb * MEGABYTE + FORM_OVERHEAD_BYTES)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -85,8 +86,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
 def create_server() -> Flask:
     """For gunicorn: waits for the database, checks that it stands at the newest migration, builds the application."""
-    configure_logging()
     settings = Settings.load()
+    configure_logging(settings.log_level, as_json=settings.logs_as_json)
     for name in settings.removed():
         logger.warning("setting has no meaning any more name=%s: the database is the queue; remove it", name)
     services = create_services(settings)

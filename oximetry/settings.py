@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     database_connect_timeout_s: int = Field(default=5, ge=1, le=60)
     data_dir: Path = Path("data")
     public_url: str | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] | None = None
     operator_token: SecretStr | None = Field(default=None, min_length=16)
     port: int = Field(default=8050, ge=1, le=65535)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
@@ -134,6 +136,11 @@ class Settings(BaseSettings):
                 with suppress(FileExistsError):  # the other process was faster: one secret, whole or not at all
                     os.link(made.name, kept)
         return kept.read_text(encoding="ascii")
+
+    @property
+    def logs_as_json(self) -> bool:
+        """Whether log lines are JSON: as ``LOG_FORMAT`` says, in production without it."""
+        return self.production if self.log_format is None else self.log_format == "json"
 
     def operator_secret(self) -> str | None:
         """``OPERATOR_TOKEN``, which opens the details of ``/readyz``."""

@@ -39,8 +39,10 @@ FIRST_PICTURE_PX = (64, 48)
 def worker(threads: int) -> None:
     """Read, store and draw what the doctors drop, until SIGTERM or SIGINT."""
     from oximetry.logs import configure_logging
+    from oximetry.settings import Settings
 
-    configure_logging()
+    settings = Settings.load()
+    configure_logging(settings.log_level, as_json=settings.logs_as_json)
     with opened_services(patient=True) as services:
         _say_removed_settings(services)
         Thread(target=_first_picture, args=(services,), daemon=True, name="first-picture").start()

@@ -22,6 +22,7 @@ from oximetry.domain.errors import (
     StorageUnavailable,
 )
 from oximetry.services.incoming import MEGABYTE, IncomingFile
+from oximetry.services.operations.request_codes import request_code
 from oximetry.web.dash_requests import posted_json
 from oximetry.web.language import request_words
 from oximetry.web.patient import old_links
@@ -138,7 +139,8 @@ def _refused(error: OximetryError) -> ResponseReturnValue:
     if status == 500:
         logger.error("request failed reason=%s", error.reason, exc_info=error)
     if request.path.startswith("/medic/uploads/") or request.path == "/patient/session":
-        response = jsonify(reason=error.reason, message=request_words().error(error))
+        message = request_words().error(error)
+        response = jsonify(reason=error.reason, message=f"{message} {_code()}" if status >= 500 else message)
         response.status_code = status
     else:
         response = make_response(_words_page(f"error.{status}", status))
@@ -172,14 +174,20 @@ def _is_bearer(token: str) -> bool:
     return hmac.compare_digest((shown or "").encode(), token.encode())
 
 
+def _code() -> str:
+    """What finds this request in the logs, for a person to tell: ``(cod 7F3A)``."""
+    return f"({request_words()('error.code', code=request_code.get())})"
+
+
 def _words_page(key: str, status: int) -> Response:
     words = request_words()
+    code = f' <span class="quiet">{_code()}</span>' if status >= 500 else ""
     page = (
         f'<!doctype html><html lang="{words.language}"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{words('app.name')}</title>"
         '<link rel="icon" href="/patient/assets/favicon.ico">'
         '<link rel="stylesheet" href="/patient/assets/base.css">'
-        f'<body class="notice"><main><h1>{words("app.name")}</h1><p>{words(key)}</p></main>'
+        f'<body class="notice"><main><h1>{words("app.name")}</h1><p>{words(key)}{code}</p></main>'
     )
     return Response(page, status, mimetype="text/html")
