@@ -72,6 +72,7 @@ OUTSIDE = {
     "urllib3": {"oximetry/adapters/stores/s3_"},
     "types_boto3_s3": {"oximetry/adapters/stores/s3_"},
     "psycopg": {"oximetry/adapters/"},
+    "gunicorn": {"oximetry/adapters/front/"},
     "kaleido": {"oximetry/adapters/plots.py"},
     "PIL": {"oximetry/adapters/plots.py", "oximetry/adapters/logo.py"},
     "resvg_py": {"oximetry/adapters/logo.py"},

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EMAIL = "ana@localhost"
 PASSWORD = "un-secret-de-test-lung"
 START_WITHIN_S = 60.0
+FRONT = "oximetry.adapters.front.worker.FrontWorker"
 
 
 def wait_until(happened: Callable[[], object], within_s: float = 30.0, every_s: float = 0.05) -> None:
@@ -97,7 +98,7 @@ class Site:
         return self.processes[name]
 
     def _web_command(self) -> list[str]:
-        workers = ["--workers", str(self.web_workers), "--worker-class", "gthread", "--threads", "8"]
+        workers = ["--workers", str(self.web_workers), "--worker-class", FRONT, "--threads", "8"]
         bind = ["--bind", f"127.0.0.1:{self.port}", "--no-control-socket", "--keep-alive", "75"]
         return [sys.executable, "-m", "gunicorn", "app_instance:create_server()", *workers, *bind]
 
