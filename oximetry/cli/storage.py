@@ -56,7 +56,8 @@ def store_works(say: Words) -> bool:
 
     place = _Place(say)
     for done, checked in enumerate(check_storage(place.open, _fetched), start=1):
-        name = f"{done}/{len(Step)} {place}{say(f'storage_step.{checked.step.value}')}"
+        step = say(f"storage_step.{checked.step.value}")
+        name = f"{done}/{len(Step)} {place}{step}"
         if checked.error is not None:
             click.echo(f"{name}: {sentence(say, checked.error)}", err=True)
             click.echo(f"    {_advice(say, checked.error)}", err=True)

@@ -14,12 +14,12 @@ from typing import Any, Protocol
 from oximetry.domain.clinic import Clinic, DeviceLoan, Handover, LinkOpening
 from oximetry.domain.desaturation import Desaturation
 from oximetry.domain.device_report import DeviceReport
+from oximetry.domain.heartbeats import Heartbeat
 from oximetry.domain.listing import PAGE_ROWS, NightCounts, NightFilter, NightLine, PatientLine, PatientOrder, Writing
 from oximetry.domain.night_numbers import NightNumbers
 from oximetry.domain.records import (
     Doctor,
     ExcludedSpan,
-    Heartbeat,
     ItemState,
     Job,
     JobLine,

@@ -336,20 +336,10 @@ class JobLine:
 
 @dataclass(frozen=True, slots=True)
 class QueueAhead:
-    """Other people's jobs that stand before ours, and what they cost together, in milliseconds of one hand."""
+    """Other people's jobs that come before the last of ours; what they and ours cost, in milliseconds of one hand."""
 
     jobs: int
     cost_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """The last sign of life of a worker or of a part of it."""
-
-    name: str
-    beat_at: datetime
-    ok: bool
-    details: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,9 @@ class Words:
         """The sentence of a key, with its placeholders ``{name}`` filled in."""
         return self._translations.gettext(key).format_map(_Shown(values, self))
 
-    def count(self, key: str, number: int) -> str:
-        """A counted thing in its right plural form; ``{n}`` is the number."""
-        return self._translations.ngettext(key, f"{key}.plural", number).format(n=self.number(number, 0))
+    def count(self, key: str, number: int, **details: object) -> str:
+        """A counted thing in its right plural form; ``{n}`` is the number, other names come from ``details``."""
+        return self._translations.ngettext(key, f"{key}.plural", number).format(n=self.number(number, 0), **details)
 
     def error(self, error: OximetryError) -> str:
         """What happened, what was kept, what to do."""

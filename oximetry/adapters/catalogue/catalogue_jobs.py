@@ -154,16 +154,17 @@ class JobsTable:
         return self._counted(due)
 
     def ahead_of(self, owner: str) -> QueueAhead:
-        """What stands before the first of an owner's jobs that somebody waits for, at most 10,000 jobs."""
-        awaited = literal(int(JobClass.AWAITED))
-        first = select(func.min(_job.turn)).where(_READY, _job.priority == awaited, _job.owner == owner)
+        """What is done before the last of an owner's jobs that somebody waits for; at most 10,000 jobs are counted."""
+        awaited = (_READY, _job.priority == literal(int(JobClass.AWAITED)))
+        last = select(_job.turn).where(*awaited, _job.owner == owner).order_by(_job.turn.desc()).limit(1)
         before = (
-            select(_job.cost_ms)
-            .where(_READY, _job.priority == awaited, _job.turn < first.scalar_subquery(), _job.owner != owner)
+            select(_job.owner, _job.cost_ms)
+            .where(*awaited, _job.turn <= last.scalar_subquery())
             .limit(COUNTED_AT_MOST)
             .subquery()
         )
-        row = self._connection.execute(select(func.count(), func.coalesce(func.sum(before.c.cost_ms), 0))).one()
+        others = func.coalesce(func.sum(case((before.c.owner != owner, 1), else_=0)), 0)
+        row = self._connection.execute(select(others, func.coalesce(func.sum(before.c.cost_ms), 0))).one()
         return QueueAhead(int(row[0]), int(row[1]))
 
     def waiting_reasons(self, name: str, subjects: list[str]) -> dict[str, str]:

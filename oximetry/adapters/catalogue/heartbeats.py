@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from oximetry.adapters.catalogue import job_tables as t
 from oximetry.adapters.catalogue.inserting import insert_or_ignore
-from oximetry.domain.records import Heartbeat
+from oximetry.domain.heartbeats import Heartbeat
 
 
 class HeartbeatsTable:

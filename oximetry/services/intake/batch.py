@@ -12,6 +12,7 @@ from typing import Any
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.clinic import Handover
 from oximetry.domain.errors import InvalidRequest
+from oximetry.domain.heartbeats import WORKER_BEATS, hands_at_work
 from oximetry.domain.joining import gap_between
 from oximetry.domain.ports import Clock
 from oximetry.domain.records import Doctor, ItemKind, ItemState, KnownNight, UploadItem, UploadSession
@@ -66,11 +67,19 @@ class JoinOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """Other doctors' files that come before the last of ours, and in how many seconds ours are done, about."""
+
+    files: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """A doctor's batch, as it stands in the catalogue.
 
     ``questions``: reports that fit several recordings, with those; ``kept_aside``: files that the doctor took out of
-    this or an earlier batch and that can be put back.
+    this or an earlier batch and that can be put back; ``queue``: what is done before it is, while it waits.
     """
 
     session: UploadSession
@@ -78,6 +87,7 @@ class Batch:
     offers: list[JoinOffer] = field(default_factory=list)
     questions: list[tuple[UploadItem, list[UploadItem]]] = field(default_factory=list)
     kept_aside: list[UploadItem] = field(default_factory=list)
+    queue: QueuePlace | None = None
 
     @property
     def busy(self) -> bool:
@@ -173,6 +183,7 @@ class BatchService:
             pending = _pending(transaction, items)
             homes = nights_of_reports(transaction, doctor.id, items)
             kept_aside = transaction.uploads.kept_aside(doctor.id)
+            queue = _queue(transaction, doctor, items, self._clock())
         mismatches = {one.report.id: one for one in mismatched(items)}
         own = NightIndex([item for item in items if is_recording(item)])
         parts = _joined(items)
@@ -193,7 +204,16 @@ class BatchService:
             for item in items
             if item.id not in shown_with_night and item.joined_to is None
         ]
-        return Batch(session, rows, join_offers(items), ambiguous(items), kept_aside)
+        return Batch(session, rows, join_offers(items), ambiguous(items), kept_aside, queue)
+
+
+def _queue(transaction: Transaction, doctor: Doctor, items: Sequence[UploadItem], now: datetime) -> QueuePlace | None:
+    """The place in the queue, while something waits to be read or stored and a worker is there to do it."""
+    if not any(item.state in (ItemState.RECEIVED, ItemState.CONFIRMED) for item in items):
+        return None
+    hands = hands_at_work(transaction.heartbeats.named(WORKER_BEATS), now)
+    ahead = transaction.jobs.ahead_of(doctor.id)
+    return QueuePlace(ahead.jobs, round(ahead.cost_ms / 1000 / hands)) if hands and ahead.jobs else None
 
 
 def join_offers(items: Sequence[UploadItem]) -> list[JoinOffer]:

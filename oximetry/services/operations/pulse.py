@@ -9,17 +9,12 @@ from datetime import timedelta
 
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import NotFound, OximetryError, StorageRefused
+from oximetry.domain.heartbeats import PROBE_BEAT, WORKER_BEAT, WORKER_BEATS
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.services.storage.storage_check import FOLDER
 
 logger = logging.getLogger(__name__)
 
-WORKER_BEAT = "worker"
-"""Any worker; each has one of its own beside it, under `WORKER_BEATS` and its name."""
-
-WORKER_BEATS = "worker:"
-RENDERER_BEAT = "renderer"
-PROBE_BEAT = "store-probe"
 PROBED_EVERY = timedelta(seconds=30)
 FORGOTTEN_AFTER = timedelta(days=1)
 NAME_LENGTH = 40

@@ -8,16 +8,21 @@ from datetime import timedelta
 
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import CatalogueUnavailable, RenderingUnavailable
+from oximetry.domain.heartbeats import (
+    BEAT_EXPECTED_WITHIN,
+    PROBE_BEAT,
+    RENDERER_BEAT,
+    WEB_BEAT,
+    WORKER_BEAT,
+    WORKER_BEATS,
+    Heartbeat,
+)
 from oximetry.domain.ports import Clock
-from oximetry.domain.records import Heartbeat
-from oximetry.services.operations.pulse import PROBE_BEAT, RENDERER_BEAT, WORKER_BEAT, WORKER_BEATS
 from oximetry.services.storage.store_watch import StoreWatch
 
-BEAT_EXPECTED_WITHIN = timedelta(seconds=60)
 PROBE_EXPECTED_WITHIN = timedelta(seconds=180)
 WRITTEN_EVERY = timedelta(seconds=30)
 LITTLE_DISK_MB = 500
-WEB_BEAT = "web"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,7 @@ class ReadinessService:
             renderer="unknown" if renderer is None else ("ok" if renderer[1] else "no_browser"),
             jobs=jobs,
             oldest_waiting_s={name: int((now - since).total_seconds()) for name, since in oldest.items()},
-            workers=tuple(one for one in workers if now - one.beat_at < BEAT_EXPECTED_WITHIN),
+            workers=tuple(one for one in workers if one.is_fresh(now)),
             probe=probe,
             disk_free_mb=self._free_disk_mb(),
         )

@@ -94,7 +94,7 @@ def view(
                 list(labels.values()), [(one.first.id, one.second.id) for one in batch.offers],
                 [(row.item.id, row.item.state) for row in batch.rows if row.parts], notice, confirmed,
                 [(row.item.id, row.waits_for) for row in batch.rows], [item.id for item in batch.kept_aside],
-                people.back_until]  # fmt: skip
+                people.back_until, batch.queue and (batch.queue.files, batch.queue.seconds)]  # fmt: skip
     digest = hashlib.sha256(json.dumps(digested, default=str).encode()).hexdigest()
     return BatchView(
         digest=digest,
@@ -245,6 +245,8 @@ def counts(batch: Batch, words: Words) -> str:
     parts += [words.count("batch.stored", stored)] if stored else []
     parts += [words.count("batch.refused", refused)] if refused else []
     parts += [words.count("batch.busy", busy)] if busy else []
+    if batch.queue is not None:
+        parts.append(words.count("batch.ahead", batch.queue.files, seconds=batch.queue.seconds))
     waits = dict.fromkeys(row.waits_for for row in batch.rows if row.waits_for)
     parts += [words("remark.waits", reason=words.reason(reason, {})) for reason in waits]
     return " · ".join(parts)

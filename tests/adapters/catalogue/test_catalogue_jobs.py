@@ -112,18 +112,17 @@ def test_who_comes_when_only_running_jobs_are_left_gets_no_head_start(catalogue)
 
 
 def test_what_stands_before_ones_own_files_is_known(catalogue):
-    for number in range(10):
-        submit(catalogue, "read_item", f"a{number}", owner="ana")
-    taken_subjects(catalogue, 2)
-    submit(catalogue, "read_item", "b", owner="bogdan")
-    with catalogue.read() as transaction:
-        assert transaction.jobs.ahead_of("bogdan").jobs == 0
-        assert transaction.jobs.ahead_of("nobody").jobs == 0
     with catalogue.write() as transaction:
-        transaction.jobs.submit("read_item", "c", "carmen", NOW)
+        for number in range(10):
+            transaction.jobs.submit("read_item", f"a{number}", "ana", NOW, cost_ms=40)
+        for number in range(3):
+            transaction.jobs.submit("read_item", f"b{number}", "bogdan", NOW, cost_ms=40)
+        transaction.jobs.submit("expunge", "2026-03-01", "", NOW)
     with catalogue.read() as transaction:
-        ahead = transaction.jobs.ahead_of("ana")
-    assert (ahead.jobs, ahead.cost_ms) == (0, 0)
+        before_bogdan, before_ana, before_nobody = map(transaction.jobs.ahead_of, ("bogdan", "ana", "carmen"))
+    assert (before_bogdan.jobs, before_bogdan.cost_ms) == (3, 240)
+    assert (before_ana.jobs, before_ana.cost_ms) == (3, 520)
+    assert (before_nobody.jobs, before_nobody.cost_ms) == (0, 0)
 
 
 def test_thousands_of_resting_jobs_stand_in_nobodys_way(catalogue):

@@ -146,3 +146,18 @@ def test_report_read_after_its_night_was_confirmed_has_a_row_of_its_own(clinic):
     batch = clinic.batches.show(doctor, night.session_id)
     assert [row.item.id for row in batch.rows] == [night.id, paper.id]
     assert [item.id for item in batch.readable] == [paper.id]
+
+
+def test_the_place_in_the_queue_is_told_while_a_batch_waits_behind_others(clinic):
+    ana, bogdan = clinic.doctor(), clinic.doctor()
+    for number in range(5):
+        start = START + timedelta(days=number)
+        clinic.upload(ana, night_csv(start), night_name("9001", start))
+    session_id = clinic.upload(bogdan, night_csv(), night_name("9002")).session_id
+    clinic.upload(bogdan, night_csv(START), night_name("9003", START))
+    assert clinic.batches.show(bogdan, session_id).queue is None  # no worker: no promise
+    clinic.pulse.beat("w1", threads=1)
+    queue = clinic.batches.show(bogdan, session_id).queue
+    assert (queue.files, queue.seconds) == (2, 0)
+    clinic.work()
+    assert clinic.batches.show(bogdan, session_id).queue is None
