@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from oximetry.cli.backup import backup, restore
 from oximetry.cli.clinical_report import clinical_report
 from oximetry.cli.common import Commands
 from oximetry.cli.doctor import doctor
@@ -23,7 +24,7 @@ def main() -> None:
 
 for command in (
     analyse_files, read_reports, clinical_report, write_samples, doctor, ingest, reanalyse, storage, worker, migrate,
-    status, jobs,
+    status, jobs, backup, restore,
 ):  # fmt: skip
     main.add_command(command)
 

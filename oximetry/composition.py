@@ -13,11 +13,12 @@ from typing import Any
 
 from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
 from oximetry.adapters.catalogue.database import Deadlines
+from oximetry.adapters.catalogue.dump import CatalogueDump
 from oximetry.adapters.clinical_report.engine import pdf_of
 from oximetry.adapters.clinical_report.page import html_of
 from oximetry.adapters.logo import safe_logo
 from oximetry.adapters.plots import PngRenderer
-from oximetry.adapters.security import Argon2Hasher, FernetVault
+from oximetry.adapters.security import Argon2Hasher, BackupSealer, FernetVault, derive_key
 from oximetry.adapters.stores.build import StoreOptions, build_store
 from oximetry.adapters.stores.signed_urls import UrlSigner
 from oximetry.adapters.stores.staging import StagingArea
@@ -30,6 +31,10 @@ from oximetry.domain.signing import ReportContent
 from oximetry.readers.file_names import report_stamp
 from oximetry.readers.formats import create_registry
 from oximetry.services.accounts import AccountService
+from oximetry.services.backup.making import BackupMaker
+from oximetry.services.backup.reading import BackupReader
+from oximetry.services.backup.restoring import BackupRestorer
+from oximetry.services.backup.schedule import BACKUP, BackupSchedule
 from oximetry.services.clinics import ClinicService
 from oximetry.services.incoming import MEGABYTE, UploadLimits
 from oximetry.services.intake.adding import AddingService
@@ -133,6 +138,7 @@ class Services(WebServices):
     hands: Hands
     pulse: Pulse
     work_book: WorkBook
+    backup_schedule: BackupSchedule
 
     def close(self) -> None:
         """Let go of connections and of the browser."""
@@ -196,7 +202,13 @@ def create_services(settings: Settings, *, interactive: bool = True, parts: Part
     report_parts = _report_parts(built)
     pages, report_files = _pages(built, report_parts, parts.typeset or _typesetter(settings.base_url))
     work = _work(built, pages, parts.paint or _painter(built.renderer, pages.readiness))
-    runner = _runner(built, pages, work, report_files)
+    schedule = BackupSchedule(
+        built.catalogue,
+        lambda: create_backups(settings, store=built.storage.archived).maker.make(),
+        settings.backup_hour,
+        built.clock,
+    )
+    runner = _runner(built, pages, work, report_files, schedule)
     return Services(
         **_fields(pages),
         **_fields(work),
@@ -215,7 +227,30 @@ def create_services(settings: Settings, *, interactive: bool = True, parts: Part
         hands=Hands(runner, built.catalogue.ear()),
         pulse=Pulse(built.catalogue, built.storage.archived, built.clock),
         work_book=WorkBook(built.catalogue, built.clock),
+        backup_schedule=schedule,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """Making, reading and restoring the backups of one place; ``secret_mark`` is that of this host's ``SECRET_KEY``."""
+
+    maker: BackupMaker
+    reader: BackupReader
+    restorer: BackupRestorer
+    secret_mark: str
+
+
+def create_backups(settings: Settings, target: str | None = None, store: ObjectStore | None = None) -> Backups:
+    """For the place that is named, else ``BACKUP_TARGET``; raises ``ConfigurationError`` for what is missing."""
+    sealer = BackupSealer(settings.backup_secret())
+    place = build_store(StoreOptions(**settings.backup_values(target)))
+    store = store or _built_store(settings, "worker")
+    dump = CatalogueDump(settings.catalogue_url)
+    mark = derive_key(settings.secret(), "backup-mark").hex()[:16]
+    reader = BackupReader(place, sealer)
+    maker = BackupMaker(dump, store, place, sealer, mark, utc_now)
+    return Backups(maker, reader, BackupRestorer(reader, dump, store), mark)
 
 
 def configured_store(settings: Settings) -> ObjectStore:
@@ -346,7 +381,9 @@ def _work(built: _Built, pages: WebServices, paint: Paint) -> _Work:
     )
 
 
-def _runner(built: _Built, pages: WebServices, work: _Work, report_files: RenderingService) -> JobRunner:
+def _runner(
+    built: _Built, pages: WebServices, work: _Work, report_files: RenderingService, schedule: BackupSchedule
+) -> JobRunner:
     handlers: dict[str, JobHandler] = {
         "read_item": work.reading.read_item,
         "store_item": work.storing.store_item,
@@ -359,6 +396,7 @@ def _runner(built: _Built, pages: WebServices, work: _Work, report_files: Render
         PLAN_JOB: pages.syncing.plan,
         APPLY_JOB: pages.syncing.apply,
     }
+    handlers[BACKUP] = schedule.make
     if built.storage.outbox is not None:
         handlers[ARCHIVE] = built.storage.outbox.archive
     failures: dict[str, Callable[[str, str], None]] = {

@@ -24,7 +24,7 @@ ENV_FILE = ".env"
 LOCAL = "local"
 
 _REMOVED = {"QUEUE_URL"}
-_OWN_PREFIXES = ("UPLOAD_", "STORAGE_", "SIGNED_URL_", *(kind.prefix() for kind in PROVIDERS.values()))
+_OWN_PREFIXES = ("BACKUP_", "UPLOAD_", "STORAGE_", "SIGNED_URL_", *(kind.prefix() for kind in PROVIDERS.values()))
 
 
 class Settings(BaseSettings):
@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     public_url: str | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] | None = None
+    backup_target: str | None = None
+    backup_key: SecretStr | None = Field(default=None, min_length=32)
+    backup_schedule: str | None = None
+    backup_s3_endpoint: str | None = None
+    backup_s3_access_key_id: str | None = None
+    backup_s3_secret_access_key: SecretStr | None = None
+    backup_s3_region: str = "auto"
     operator_token: SecretStr | None = Field(default=None, min_length=16)
     port: int = Field(default=8050, ge=1, le=65535)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
@@ -138,6 +145,43 @@ class Settings(BaseSettings):
         return kept.read_text(encoding="ascii")
 
     @property
+    def backup_hour(self) -> tuple[int, int] | None:
+        """Hour and minute (UTC) of the daily backup; ``None`` when none is made by itself."""
+        if self.backup_schedule is None:
+            return None
+        hour, minute = self.backup_schedule.removeprefix("daily@").split(":")
+        return int(hour), int(minute)
+
+    def backup_secret(self) -> str:
+        """``BACKUP_KEY``; raises ``ConfigurationError`` without one."""
+        if self.backup_key is None:
+            raise ConfigurationError(setting="BACKUP_KEY", problem="missing")
+        return self.backup_key.get_secret_value()
+
+    def backup_values(self, target: str | None = None) -> dict[str, Any]:
+        """The fields of `StoreOptions` for the store of backups: a folder, or ``s3://bucket``.
+
+        Raises ``ConfigurationError`` with the setting that is missing.
+        """
+        place = target or self.backup_target
+        if place is None:
+            raise ConfigurationError(setting="BACKUP_TARGET", problem="missing")
+        if not place.startswith("s3://"):
+            values = {"provider": LOCAL, "path": Path(place).resolve(), "base_url": self.base_url}
+            return {**values, "secret": hmac.digest(self.secret().encode(), b"oximetry/backup-urls", "sha256")}
+        secret = self.backup_s3_secret_access_key
+        values = {
+            "endpoint": self.backup_s3_endpoint,
+            "access_key_id": self.backup_s3_access_key_id,
+            "secret_access_key": secret.get_secret_value() if secret else None,
+        }
+        for name, value in values.items():
+            if not value:
+                raise ConfigurationError(setting=f"BACKUP_S3_{name.upper()}", problem="missing")
+        bucket = place.removeprefix("s3://").strip("/")
+        return {**values, "provider": "s3", "bucket": bucket, "region": self.backup_s3_region, "patience": "worker"}
+
+    @property
     def logs_as_json(self) -> bool:
         """Whether log lines are JSON: as ``LOG_FORMAT`` says, in production without it."""
         return self.production if self.log_format is None else self.log_format == "json"
@@ -210,6 +254,13 @@ class Settings(BaseSettings):
             raise ValueError("must be sqlite:///… or postgresql://…")
         return value
 
+    @field_validator("backup_schedule")
+    @classmethod
+    def _is_a_schedule(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"daily@([01]\d|2[0-3]):[0-5]\d", value):
+            raise ValueError("must be daily@HH:MM (UTC)")
+        return value
+
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         flags = [store.setting(store.flag) for store in self.stores.values() if store.is_enabled]
@@ -217,6 +268,8 @@ class Settings(BaseSettings):
             raise ConfigurationError(setting="STORAGE_PROVIDER", problem=" + ".join(flags))
         if self.production:
             self._require_for_production()
+        if self.backup_key is not None and self.backup_key == self.secret_key:
+            raise ConfigurationError(setting="BACKUP_KEY", problem="must differ from SECRET_KEY")
         self.stores[self.provider].require()
         if self.in_transition:
             self._require_previous()

@@ -242,3 +242,12 @@ def test_a_setting_of_before_that_is_still_set_is_told(load, monkeypatch):
     assert load().removed() == []
     monkeypatch.setenv("QUEUE_URL", "redis://queue")
     assert load().removed() == ["QUEUE_URL"]
+
+
+def test_the_example_names_settings_that_exist():
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    named = {
+        line.removeprefix("# ").partition("=")[0] for line in lines if "=" in line and not line.startswith("# Copy")
+    }
+    assert named
+    assert named <= Settings.names()

@@ -1,6 +1,7 @@
 """Jobs take fair turns between their owners; each question that the queue asks has an index of its own.
 
-Only columns with defaults are added, so that the version before goes on working beside it; jobs that wait are kept.
+Only columns with defaults are added, and jobs that wait are kept. From here on the database says how old a program may
+be that runs on it: a migration that only adds leaves that as it is, so that the version before runs on the newer tables.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
+additive = True
 
 OPEN = "state IN ('waiting', 'running')"
 READY = "state = 'waiting' AND resting = false"
@@ -47,9 +49,13 @@ def upgrade() -> None:
         else:
             op.create_index(name, "jobs", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
     op.drop_index("ix_jobs_due", "jobs")
+    op.create_table("schema_range", sa.Column("oldest", sa.String(32), nullable=False),
+                    sa.PrimaryKeyConstraint("oldest", name="pk_schema_range"))  # fmt: skip
+    op.bulk_insert(sa.table("schema_range", sa.column("oldest", sa.String())), [{"oldest": revision}])
 
 
 def downgrade() -> None:
+    op.drop_table("schema_range")
     op.create_index("ix_jobs_due", "jobs", ["state", "priority", "not_before"])
     for name, _columns, _where in reversed(INDEXES):
         op.drop_index(name, "jobs")

@@ -29,6 +29,7 @@ SILENT_EXIT = 70
 PROBE_S = 15.0
 LONGEST_HOST = 20
 DAILY_ASKED_S = 3600.0
+BACKUP_ASKED_S = 300.0
 OUTBOX_ASKED_S = 600.0
 STORE_ASKED_S = 10.0
 FIRST_PICTURE_PX = (64, 48)
@@ -70,6 +71,7 @@ def serve(services: Services, threads: int, stopped: Event) -> None:
         beside.enter_context(every(PROBE_S, services.pulse.probe))
         beside.enter_context(every(DAILY_ASKED_S, services.housekeeping.submit_daily))
         beside.enter_context(every(DAILY_ASKED_S, services.syncing.submit_daily))
+        beside.enter_context(every(BACKUP_ASKED_S, services.backup_schedule.submit_due))
         beside.enter_context(every(DAILY_ASKED_S, services.report_files.submit_unfinished))
         if services.outbox is not None:
             beside.enter_context(every(OUTBOX_ASKED_S, services.outbox.ask_again))
@@ -95,10 +97,14 @@ def _end_at_once() -> None:
 
 @click.command()
 @click.option("--wait", "wait_s", default=0, type=click.IntRange(0, 3600), help="Seconds to wait for the database.")
+@click.option("--plan", is_flag=True, help="Print the steps that would be taken, and take none.")
+@click.option("--down", metavar="REVISION", help="Go back to this revision, over steps that only added.")
 @click.option("--check-storage", is_flag=True, help="Stop before that when the object store does not work.")
 @language_option
 @click.pass_context
-def migrate(context: click.Context, wait_s: int, check_storage: bool, language: str) -> None:
+def migrate(
+    context: click.Context, wait_s: int, plan: bool, down: str | None, check_storage: bool, language: str
+) -> None:
     """Bring the database to the newest migration; doing it again changes nothing."""
     if check_storage and not store_works(in_words(language)):
         context.exit(REFUSED)
@@ -108,6 +114,14 @@ def migrate(context: click.Context, wait_s: int, check_storage: bool, language: 
             services.catalogue.wait_until_alive(wait_s)
         if not services.catalogue.is_alive():
             raise ConfigurationError(setting="DATABASE_URL", problem="the database does not answer")
+        if plan:
+            for step in services.catalogue.pending_steps():
+                click.echo(" ".join(step))
+            return
+        if down is not None:
+            for revision in services.catalogue.migrate_down(down):
+                click.echo(f"- {revision}")
+            return
         services.catalogue.migrate()
     finally:
         services.close()

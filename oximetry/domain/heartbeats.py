@@ -13,6 +13,7 @@ WORKER_BEATS = "worker:"
 WEB_BEAT = "web"
 RENDERER_BEAT = "renderer"
 PROBE_BEAT = "store-probe"
+BACKUP_BEAT = "backup"
 BEAT_EXPECTED_WITHIN = timedelta(seconds=60)
 
 

@@ -44,6 +44,7 @@ _KINDS = {
     "render_report": JobKind(JobClass.AWAITED, 1500, is_click=True),
     "archive": JobKind(JobClass.AWAITED, 50),
     "render_plot": JobKind(JobClass.BACKGROUND, 150),
+    "make_backup": JobKind(JobClass.BACKGROUND, 60_000),
     "empty_staging": JobKind(JobClass.BACKGROUND, 20),
 }
 _FIRST_PICTURE = JobKind(JobClass.AWAITED, 150)

@@ -23,7 +23,7 @@ class ReportWords(Protocol):
         """``ro`` or ``en``."""
         ...
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         """The sentence of a key, filled in."""
         ...
 

@@ -33,7 +33,7 @@ class Words:
         self.language = language
         self._translations = translations
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         """The sentence of a key, with its placeholders ``{name}`` filled in."""
         return self._translations.gettext(key).format_map(_Shown(values, self))
 

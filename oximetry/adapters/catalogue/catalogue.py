@@ -6,14 +6,12 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic, sleep
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect, make_url, text
 from sqlalchemy.exc import OperationalError
 
+from oximetry.adapters.catalogue import migrating
 from oximetry.adapters.catalogue.catalogue_accounts import AccountsTable, AuditTable
 from oximetry.adapters.catalogue.catalogue_exclusions import ExclusionsTable
 from oximetry.adapters.catalogue.catalogue_file_list import FileListTable
@@ -44,7 +42,6 @@ from oximetry.domain.errors import CatalogueUnavailable, ConfigurationError
 logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE_S = 30.0
-MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 
 
 class Transaction:
@@ -115,18 +112,46 @@ class Catalogue:
         return DatabaseEar(self._engine)
 
     def check(self) -> None:
-        """Raise ``ConfigurationError`` unless the database answers and stands at the newest migration."""
-        from alembic.runtime.migration import MigrationContext
-        from alembic.script import ScriptDirectory
-
-        wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        """Raise ``ConfigurationError`` unless the database answers and this version may run on its tables."""
+        wanted = migrating.newest()
         try:
             with self._engine.connect() as connection:
-                revision = MigrationContext.configure(connection).get_current_revision()
+                revision, may_run = migrating.stands_at(connection), migrating.is_in_range(connection)
         except OperationalError as error:
             raise ConfigurationError(setting="DATABASE_URL", problem="the database does not answer") from error
-        if revision != wanted:
+        if not may_run:
             raise ConfigurationError(setting="DATABASE_URL", problem=f"migration {revision}, needed {wanted}")
+        if revision != wanted:
+            logger.warning("the database is newer than this program revision=%s ours=%s", revision, wanted)
+
+    def pending_steps(self) -> list[tuple[str, str]]:
+        """Revision and purpose of each migration that `migrate` would take; raises ``ConfigurationError``."""
+        with self._engine.connect() as connection:
+            revision = migrating.stands_at(connection)
+            if not migrating.is_known(revision):
+                self.check()
+                return []
+        return migrating.steps(revision)
+
+    def migrate_down(self, revision: str) -> list[str]:
+        """Go back to a revision, over steps that only added; returns the steps that were taken back.
+
+        What was written into the columns and tables of those steps is lost. Raises ``ConfigurationError`` for a
+        revision that is not behind us and for a step that did more than add.
+        """
+        engine = create_database_engine(self._url, None)
+        try:
+            with engine.connect().execution_options(writes=True) as connection, connection.begin():
+                now = migrating.stands_at(connection)
+                if now is None or not migrating.is_known(revision) or revision >= now:
+                    raise ConfigurationError(setting="--down", problem=f"{revision} is not behind {now}")
+                back = [step for step, _purpose in reversed(migrating.steps(revision, now))]
+                if kept := migrating.not_additive(back):
+                    raise ConfigurationError(setting="--down", problem=f"not additive: {', '.join(kept)}")
+                migrating.downgrade(connection, revision)
+        finally:
+            engine.dispose()
+        return back
 
     def is_alive(self) -> bool:
         """Whether the database answers a query."""
@@ -165,14 +190,13 @@ class Catalogue:
 
     @staticmethod
     def _migrate(engine: Engine) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(7262001)"))
-            config.attributes["connection"] = connection
+            if not migrating.is_known(migrating.stands_at(connection)):
+                return  # a newer program was here; whether we may run beside it, `check` says
             had_lists = inspect(connection).has_table("night_lines")
-            command.upgrade(config, "head")
+            migrating.upgrade(connection)
             fill_lines(connection, reviewed=not had_lists)  # what was stored before there were lists waits for nobody
 
     def dispose(self) -> None:

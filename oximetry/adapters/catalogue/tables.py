@@ -398,3 +398,9 @@ audit_events = Table(
     Column("subject_id", String(36), nullable=False),
     Column("details", JSON, nullable=False),
 )
+
+schema_range = Table(
+    "schema_range",
+    metadata,
+    Column("oldest", String(32), primary_key=True),  # the newest migration of the oldest program that may run on it
+)

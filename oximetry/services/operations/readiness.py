@@ -9,6 +9,7 @@ from datetime import timedelta
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import CatalogueUnavailable, RenderingUnavailable
 from oximetry.domain.heartbeats import (
+    BACKUP_BEAT,
     BEAT_EXPECTED_WITHIN,
     PROBE_BEAT,
     RENDERER_BEAT,
@@ -66,6 +67,8 @@ class Readiness:
         When a worker last wrote and read a small object in the store, and how it went.
     disk_free_mb : int, optional
         Room where the data folder is.
+    backup_age_s : int, optional
+        How old the last backup is that the worker made by itself.
     """
 
     database: str
@@ -77,6 +80,7 @@ class Readiness:
     workers: tuple[Heartbeat, ...] = ()
     probe: Heartbeat | None = None
     disk_free_mb: int | None = None
+    backup_age_s: int | None = None
 
     @property
     def storage(self) -> str:
@@ -110,6 +114,7 @@ class Readiness:
             "workers": len(self.workers),
             "oldest_waiting_s": self.oldest_waiting_s,
             "disk_free_mb": self.disk_free_mb,
+            "backup_age_s": self.backup_age_s,
         }
 
     def details(self) -> dict[str, object]:
@@ -150,6 +155,7 @@ class ReadinessService:
             renderer = transaction.heartbeats.last(RENDERER_BEAT)
             workers = transaction.heartbeats.named(WORKER_BEATS)
             probe = _probe(transaction)
+            backup = transaction.heartbeats.last(BACKUP_BEAT)
             jobs = transaction.jobs.counts()
             oldest = transaction.jobs.oldest_waiting()
         alive = worker is not None and now - worker[0] < BEAT_EXPECTED_WITHIN
@@ -163,6 +169,7 @@ class ReadinessService:
             workers=tuple(one for one in workers if one.is_fresh(now)),
             probe=probe,
             disk_free_mb=self._free_disk_mb(),
+            backup_age_s=int((now - backup[0]).total_seconds()) if backup and backup[1] else None,
         )
 
     def note_rendering(self, error: RenderingUnavailable | None) -> None:

@@ -10,10 +10,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
-from oximetry.adapters.catalogue.catalogue import MIGRATIONS, Catalogue
+from oximetry.adapters.catalogue import migrating
+from oximetry.adapters.catalogue.catalogue import Catalogue
+from oximetry.adapters.catalogue.migrating import MIGRATIONS
 from oximetry.adapters.catalogue.tables import metadata
 from oximetry.domain.errors import ConfigurationError
-from tests.factories import BOTH_DATABASES
+from tests.factories import BOTH_DATABASES, Clinic
 
 
 @pytest.fixture(params=BOTH_DATABASES)
@@ -32,6 +34,7 @@ def empty(empty_url):
 
 MIGRATE = """
 import sys
+from oximetry.adapters.catalogue import migrating
 from oximetry.adapters.catalogue.catalogue import Catalogue
 catalogue = Catalogue(sys.argv[1])
 catalogue.migrate()
@@ -214,3 +217,63 @@ def test_jobs_that_waited_before_the_queue_took_turns_are_done(empty):
     to("0010", command.downgrade)
     with empty._engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM jobs WHERE state = 'running'").scalar() == 3
+
+
+def newer_program_was_here(catalogue, oldest=None):
+    """A migration of tomorrow, which only adds, has been here."""
+    with catalogue._engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.exec_driver_sql("ALTER TABLE jobs ADD COLUMN of_tomorrow VARCHAR(9) NOT NULL DEFAULT 'x'")
+        connection.exec_driver_sql("CREATE TABLE things_of_tomorrow (id INTEGER)")
+        if oldest:
+            connection.exec_driver_sql(f"UPDATE schema_range SET oldest = '{oldest}'")
+
+
+def test_this_version_runs_on_tables_that_a_newer_one_added_to(catalogue):
+    newer_program_was_here(catalogue)
+    catalogue.check()
+    catalogue.migrate()  # as the way back to this version would, before it starts
+    clinic = Clinic(catalogue)
+    doctor = clinic.doctor()
+    night_id = clinic.stored_night(doctor, clinic.patient(doctor))
+    with catalogue.read() as transaction:
+        assert transaction.nights.get(night_id, doctor.id).device_serial == "9001"
+        assert transaction.jobs.counts().get("failed", 0) == 0
+    with catalogue._engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "9999"
+
+
+def test_this_version_does_not_start_on_tables_that_are_not_made_for_it(catalogue):
+    newer_program_was_here(catalogue, oldest="9998")
+    with pytest.raises(ConfigurationError) as refused:
+        catalogue.check()
+    assert "migration 9999" in refused.value.details["problem"]
+
+
+def test_tables_that_are_older_than_this_version_stop_the_start(empty):
+    move_to(empty, "0010")
+    with pytest.raises(ConfigurationError):
+        empty.check()
+
+
+def test_what_will_be_migrated_is_told_before(empty):
+    assert empty.pending_steps()[0] == ("0001", migrating.steps(None)[0][1])
+    move_to(empty, "0010")
+    assert [revision for revision, purpose in empty.pending_steps()] == [
+        revision for revision, _ in migrating.steps("0010")
+    ]
+    assert all(purpose for _, purpose in migrating.steps(None))
+    empty.migrate()
+    assert empty.pending_steps() == []
+
+
+def test_additive_steps_are_taken_back_and_others_are_not(empty):
+    empty.migrate()
+    assert empty.migrate_down("0010")[-1] == "0011"
+    with pytest.raises(ConfigurationError) as refused:
+        empty.migrate_down("0009")
+    assert "not additive: 0010" in refused.value.details["problem"]
+    with pytest.raises(ConfigurationError):
+        empty.migrate_down("0010")
+    empty.migrate()
+    empty.check()

@@ -1,0 +1,1 @@
+"""Backups of catalogue and store: made, verified, restored."""
