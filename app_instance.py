@@ -60,8 +60,10 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     services = services or create_services(settings)
     server = Flask("oximetry", template_folder=str(Path(security.__file__).parent / "templates"), static_folder=None)
     fence = security.Fence(settings.base_url, services.store.origin, settings.production)
+    previous = settings.previous_secret()
     session_key = derive_key(settings.secret(), "flask-session")
     request_log.install(server)
+    server.config["SECRET_KEY_FALLBACKS"] = [derive_key(previous, "flask-session")] if previous else None
     security.configure(server, session_key, fence, settings.upload_max_file_mb * MEGABYTE + FORM_OVERHEAD_BYTES)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -71,7 +73,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     server.before_request(lambda: dash_requests.check(dash_apps))
     security.compress(server)
     sign_in.install(server, services.accounts)
-    access = PatientAccess(services.links, services.nights, derive_key(settings.secret(), "patient-cookie"))
+    cookie_keys = [derive_key(key, "patient-cookie") for key in (previous, settings.secret()) if key]
+    access = PatientAccess(services.links, services.nights, cookie_keys)
     routes.install(server, services, access, operator_token=settings.operator_secret())
     verification.install(server, services.review)
     storage_page.install(server, services, utc_now)

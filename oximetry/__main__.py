@@ -9,6 +9,7 @@ from oximetry.cli.clinical_report import clinical_report
 from oximetry.cli.common import Commands
 from oximetry.cli.doctor import doctor
 from oximetry.cli.ingest import ingest
+from oximetry.cli.keys import keys
 from oximetry.cli.nights import analyse_files, write_samples
 from oximetry.cli.reanalyse import reanalyse
 from oximetry.cli.report import read_reports
@@ -24,7 +25,7 @@ def main() -> None:
 
 for command in (
     analyse_files, read_reports, clinical_report, write_samples, doctor, ingest, reanalyse, storage, worker, migrate,
-    status, jobs, backup, restore,
+    status, jobs, backup, restore, keys,
 ):  # fmt: skip
     main.add_command(command)
 

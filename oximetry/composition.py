@@ -63,6 +63,7 @@ from oximetry.services.nights.rule_answers import ExtraRuleService
 from oximetry.services.operations.hands import Hands
 from oximetry.services.operations.pulse import Pulse
 from oximetry.services.operations.readiness import ReadinessService
+from oximetry.services.operations.resealing import ResealingService
 from oximetry.services.operations.serving import ServingCheck
 from oximetry.services.operations.work_book import WorkBook
 from oximetry.services.review.contents import ReviewParts
@@ -138,6 +139,7 @@ class Services(WebServices):
     hands: Hands
     pulse: Pulse
     work_book: WorkBook
+    resealing: ResealingService
     backup_schedule: BackupSchedule
 
     def close(self) -> None:
@@ -227,6 +229,7 @@ def create_services(settings: Settings, *, interactive: bool = True, parts: Part
         hands=Hands(runner, built.catalogue.ear()),
         pulse=Pulse(built.catalogue, built.storage.archived, built.clock),
         work_book=WorkBook(built.catalogue, built.clock),
+        resealing=ResealingService(built.catalogue, built.vault),
         backup_schedule=schedule,
     )
 
@@ -268,7 +271,7 @@ def _build(settings: Settings, patience: str, parts: Parts) -> _Built:
         clock=parts.clock,
         catalogue=catalogue,
         storage=_storage(settings, catalogue, patience, parts),
-        vault=FernetVault(settings.secret()),
+        vault=FernetVault(settings.secret(), settings.previous_secret()),
         reader=NightReader(create_registry()),
         renderer=PngRenderer(PLOTLY_BUNDLE),
         vendor_reports=parts.vendor_reports or ReportReader(),

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
 
     app_env: Literal["development", "production"] = "development"
     secret_key: SecretStr | None = None
+    secret_key_previous: SecretStr | None = None
     database_url: str | None = None
     database_statement_timeout_s: int = Field(default=10, ge=1, le=300)
     database_connect_timeout_s: int = Field(default=5, ge=1, le=60)
@@ -190,6 +191,10 @@ class Settings(BaseSettings):
         """``OPERATOR_TOKEN``, which opens the details of ``/readyz``."""
         return self.operator_token.get_secret_value() if self.operator_token else None
 
+    def previous_secret(self) -> str | None:
+        """``SECRET_KEY_PREVIOUS``, which opens what it sealed until ``keys reseal`` has run."""
+        return self.secret_key_previous.get_secret_value() if self.secret_key_previous else None
+
     @property
     def in_transition(self) -> bool:
         """Whether two stores are written: the active one, and the previous one that is being left."""
@@ -268,6 +273,8 @@ class Settings(BaseSettings):
             raise ConfigurationError(setting="STORAGE_PROVIDER", problem=" + ".join(flags))
         if self.production:
             self._require_for_production()
+        if self.secret_key_previous is not None and self.secret_key_previous == self.secret_key:
+            raise ConfigurationError(setting="SECRET_KEY_PREVIOUS", problem="must differ from SECRET_KEY")
         if self.backup_key is not None and self.backup_key == self.secret_key:
             raise ConfigurationError(setting="BACKUP_KEY", problem="must differ from SECRET_KEY")
         self.stores[self.provider].require()

@@ -8,7 +8,7 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher as Argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.exceptions import InvalidTag
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -51,10 +51,14 @@ class Argon2Hasher:
 
 
 class FernetVault:
-    """AES-128-CBC with HMAC-SHA-256 under a key derived from ``SECRET_KEY``; implements ``ports.Vault``."""
+    """AES-128-CBC with HMAC-SHA-256 under a key derived from ``SECRET_KEY``; implements ``ports.Vault``.
 
-    def __init__(self, secret_key: str) -> None:
-        self._fernet = Fernet(base64.urlsafe_b64encode(derive_key(secret_key, "vault")))
+    What the key before sealed opens too, while that key is given.
+    """
+
+    def __init__(self, secret_key: str, previous: str | None = None) -> None:
+        keys = [secret_key, previous] if previous else [secret_key]
+        self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(derive_key(key, "vault"))) for key in keys])
 
     def seal(self, secret: str) -> bytes:
         """Encrypted and authenticated."""

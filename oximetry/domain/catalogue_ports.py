@@ -319,6 +319,14 @@ class Openings(Protocol):
     def of(self, link_id: str, limit: int) -> list[LinkOpening]: ...
 
 
+class Sealed(Protocol):
+    """Sealed secrets, wherever they stand."""
+
+    def kinds(self) -> list[str]: ...
+    def page(self, kind: str, after: str, limit: int) -> list[tuple[str, bytes]]: ...
+    def put(self, kind: str, row_id: str, sealed: bytes) -> None: ...
+
+
 class Transaction(Protocol):
     """The tables, bound to one transaction."""
 
@@ -372,6 +380,8 @@ class Transaction(Protocol):
     def profiles(self) -> Profiles: ...
     @property
     def clinical_reports(self) -> ClinicalReports: ...
+    @property
+    def sealed(self) -> Sealed: ...
 
 
 class Catalogue(Protocol):

@@ -36,6 +36,7 @@ from oximetry.adapters.catalogue.database import (
 )
 from oximetry.adapters.catalogue.heartbeats import HeartbeatsTable
 from oximetry.adapters.catalogue.night_lines import NightLinesTable, PatientLinesTable, fill_lines
+from oximetry.adapters.catalogue.sealed import SealedTable
 from oximetry.adapters.catalogue.waking import DatabaseEar
 from oximetry.domain.errors import CatalogueUnavailable, ConfigurationError
 
@@ -73,6 +74,7 @@ class Transaction:
         self.templates = TemplatesTable(connection)
         self.profiles = ProfilesTable(connection)
         self.clinical_reports = ClinicalReportsTable(connection)
+        self.sealed = SealedTable(connection)
 
 
 class Catalogue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 
 from flask import Response, request
@@ -19,12 +20,15 @@ COOKIE = "patient"
 
 
 class PatientAccess:
-    """The patient's cookie: a signed name of the link's row, looked up again on every request."""
+    """The patient's cookie: a signed name of the link's row, looked up again on every request.
 
-    def __init__(self, links: PatientLinks, nights: NightService, secret_key: bytes) -> None:
+    It is signed with the last of the keys, and may be signed with any of them.
+    """
+
+    def __init__(self, links: PatientLinks, nights: NightService, secret_keys: Sequence[bytes]) -> None:
         self._links = links
         self._nights = nights
-        self._serializer = URLSafeSerializer(secret_key, salt="patient-cookie")
+        self._serializer = URLSafeSerializer(list(secret_keys), salt="patient-cookie")
 
     def remember(self, response: Response, link: Link) -> None:
         """Give the browser the cookie of a link."""
