@@ -11,6 +11,7 @@ from oximetry.cli.doctor import doctor
 from oximetry.cli.ingest import ingest
 from oximetry.cli.keys import keys
 from oximetry.cli.nights import analyse_files, write_samples
+from oximetry.cli.patient import patient
 from oximetry.cli.reanalyse import reanalyse
 from oximetry.cli.report import read_reports
 from oximetry.cli.status import jobs, status
@@ -25,7 +26,7 @@ def main() -> None:
 
 for command in (
     analyse_files, read_reports, clinical_report, write_samples, doctor, ingest, reanalyse, storage, worker, migrate,
-    status, jobs, backup, restore, keys,
+    status, jobs, backup, restore, keys, patient,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -36,6 +36,8 @@ from oximetry.services.backup.reading import BackupReader
 from oximetry.services.backup.restoring import BackupRestorer
 from oximetry.services.backup.schedule import BACKUP, BackupSchedule
 from oximetry.services.clinics import ClinicService
+from oximetry.services.erasure.erasing import ERASE_OBJECTS, ErasureService
+from oximetry.services.erasure.exporting import ExportService
 from oximetry.services.incoming import MEGABYTE, UploadLimits
 from oximetry.services.intake.adding import AddingService
 from oximetry.services.intake.assignment import AssignmentService
@@ -140,6 +142,7 @@ class Services(WebServices):
     pulse: Pulse
     work_book: WorkBook
     resealing: ResealingService
+    exports: ExportService
     backup_schedule: BackupSchedule
 
     def close(self) -> None:
@@ -229,6 +232,7 @@ def create_services(settings: Settings, *, interactive: bool = True, parts: Part
         hands=Hands(runner, built.catalogue.ear()),
         pulse=Pulse(built.catalogue, built.storage.archived, built.clock),
         work_book=WorkBook(built.catalogue, built.clock),
+        exports=ExportService(built.catalogue, built.storage.store),
         resealing=ResealingService(built.catalogue, built.vault),
         backup_schedule=schedule,
     )
@@ -325,6 +329,7 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
         links=links,
         lists=ListService(catalogue, clock),
         loans=LoanService(catalogue, clock),
+        erasure=ErasureService(catalogue, storage.archived, clock),
         merging=MergingService(catalogue, clock),
         uploads=uploads,
         batches=BatchService(catalogue, clock),
@@ -400,6 +405,7 @@ def _runner(
         APPLY_JOB: pages.syncing.apply,
     }
     handlers[BACKUP] = schedule.make
+    handlers[ERASE_OBJECTS] = pages.erasure.erase_objects
     if built.storage.outbox is not None:
         handlers[ARCHIVE] = built.storage.outbox.archive
     failures: dict[str, Callable[[str, str], None]] = {

@@ -55,6 +55,11 @@ class MemoryStore:
         self.objects.pop(key, None)
         self.after.get("delete", _nothing)(key)
 
+    def purge(self, prefix: str) -> None:
+        """Remove all below a prefix."""
+        for key in [one for one in self.objects if one.startswith(prefix)]:
+            self.delete(key)
+
     def list(self, prefix: str = "", after: str | None = None) -> Iterator[StoredObject]:
         """In key order."""
         self._begin("list", "prefix")

@@ -40,6 +40,7 @@ WINGS = {
     "oximetry/services": [
         "operations",
         "backup",
+        "erasure",
         "migration",
         "review",
         "intake",

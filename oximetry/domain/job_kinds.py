@@ -44,6 +44,7 @@ _KINDS = {
     "render_report": JobKind(JobClass.AWAITED, 1500, is_click=True),
     "archive": JobKind(JobClass.AWAITED, 50),
     "render_plot": JobKind(JobClass.BACKGROUND, 150),
+    "erase_objects": JobKind(JobClass.AWAITED, 500, is_click=True),
     "make_backup": JobKind(JobClass.BACKGROUND, 60_000),
     "empty_staging": JobKind(JobClass.BACKGROUND, 20),
 }

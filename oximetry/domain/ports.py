@@ -69,6 +69,10 @@ class ObjectStore(Protocol):
         """Remove an object; removing an absent one is a success."""
         ...
 
+    def purge(self, prefix: str) -> None:
+        """Remove every object whose key starts with ``prefix`` (not empty), and every earlier version of them."""
+        ...
+
     def list(self, prefix: str = "", after: str | None = None) -> Iterator[StoredObject]:
         """Objects whose key starts with ``prefix`` and sorts behind ``after``, in key order, page by page."""
         ...

@@ -87,6 +87,8 @@ class ClinicalReport:
         Of the rendered file, once; the bytes are never made again.
     file_key : str or None
         Where the file lies, once it is in the store.
+    erased_at : datetime or None
+        When the person was erased: the content is gone, the link in the chain is left.
     """
 
     id: str
@@ -113,6 +115,7 @@ class ClinicalReport:
     withdrawn_reason: str | None = None
     replaced_by: str | None = None
     replaced_at: datetime | None = None
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

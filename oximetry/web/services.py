@@ -8,6 +8,7 @@ from typing import Protocol
 
 from oximetry.services.accounts import AccountService
 from oximetry.services.clinics import ClinicService
+from oximetry.services.erasure.erasing import ErasureService
 from oximetry.services.intake.assignment import AssignmentService
 from oximetry.services.intake.batch import BatchService
 from oximetry.services.intake.joining import JoiningService
@@ -60,6 +61,7 @@ class WebServices:
     links: PatientLinks
     lists: ListService
     loans: LoanService
+    erasure: ErasureService
     merging: MergingService
     uploads: UploadService
     batches: BatchService

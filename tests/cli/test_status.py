@@ -1,6 +1,7 @@
 """``status`` and ``jobs`` as an operator meets them."""
 
 import json
+import zipfile
 
 import pytest
 from click.testing import CliRunner
@@ -71,3 +72,20 @@ def test_a_waiting_job_is_cancelled(site):
 
 def test_an_unknown_state_is_wrong_usage(site):
     assert run("jobs", "list", "--state", "lost").exit_code == 2
+
+
+def test_a_patient_is_exported_and_erased_from_the_shell(site, tmp_path):
+    doctor = site.accounts.create("ana@clinic.test", "parola-de-test-lunga")
+    patient = site.links.create(doctor.id).patient
+    site.store.put(f"{patient.id}/csvs/a.csv", b"night", content_type="text/csv")
+    out = tmp_path / "patient.zip"
+    assert run("patient", "export", patient.id, "--out", str(out)).exit_code == 0
+    with zipfile.ZipFile(out) as packed:
+        assert packed.read(f"files/{patient.id}/csvs/a.csv") == b"night"
+    kept = CliRunner().invoke(main, ["patient", "erase", patient.id, "--language", "en"], input="something else\n")
+    assert (kept.exit_code, "Nothing was erased" in kept.stderr) == (1, True)
+    erased = CliRunner().invoke(main, ["patient", "erase", patient.id, "--language", "en"], input=f"{patient.id}\n")
+    assert erased.exit_code == 0, erased.output
+    assert "Erased: from the store too" in erased.stdout
+    assert list(site.store.list("")) == []
+    assert run("patient", "erase", patient.id, "--yes").exit_code == 1

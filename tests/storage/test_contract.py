@@ -95,6 +95,18 @@ def test_deleting_is_final_and_deleting_again_is_a_success(store: ObjectStore, k
     assert keys(store.list(key)) == []
 
 
+def test_purging_takes_everything_below_a_beginning_and_nothing_beside_it(store: ObjectStore, key: str) -> None:
+    for name in ("a/one", "a/two", "ab/beside"):
+        put(store, f"{key}/{name}")
+    store.purge(f"{key}/a/")
+    store.purge(f"{key}/a/")
+    assert keys(store.list(f"{key}/")) == [f"{key}/ab/beside"]
+    with pytest.raises(ValueError, match="prefix"):
+        store.purge("")
+    store.purge(f"{key}/ab/beside")
+    assert keys(store.list(f"{key}/")) == []
+
+
 @pytest.mark.parametrize("hostile", HOSTILE_KEYS)
 def test_a_key_that_no_store_can_hold_is_refused_before_any_call(world: World, hostile: str) -> None:
     # The store without a bucket would answer StorageRefused if it were asked.

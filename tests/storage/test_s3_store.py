@@ -152,3 +152,20 @@ def test_a_server_that_is_not_there_is_an_outage() -> None:
     with ThreadPoolExecutor(5) as pool:
         errors = list(pool.map(error_of, every_call(store).values()))
     assert [type(error) for error in errors] == [StorageUnavailable] * 5
+
+
+def test_purging_removes_earlier_versions_and_what_was_deleted_before(gateway: Gateway) -> None:
+    name, client = gateway.bucket(), gateway.client()
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    store = S3Store(s3_config(gateway, name))
+    for content in (b"first", b"second"):
+        client.put_object(Bucket=name, Key="p/csvs/a.csv", Body=content)
+    client.put_object(Bucket=name, Key="p/csvs/gone.csv", Body=b"deleted before")
+    client.put_object(Bucket=name, Key="q/csvs/a.csv", Body=b"somebody else's")
+    store.delete("p/csvs/gone.csv")
+    kept = client.list_object_versions(Bucket=name)
+    assert (len(kept["Versions"]), len(kept["DeleteMarkers"])) == (4, 1)
+    store.purge("p/")
+    left = client.list_object_versions(Bucket=name)
+    assert [version["Key"] for version in left["Versions"]] == ["q/csvs/a.csv"]
+    assert not left.get("DeleteMarkers")

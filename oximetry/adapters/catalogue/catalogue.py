@@ -34,6 +34,7 @@ from oximetry.adapters.catalogue.database import (
     nothing_under_nul,
     outages_told,
 )
+from oximetry.adapters.catalogue.erasing import ErasureTable
 from oximetry.adapters.catalogue.heartbeats import HeartbeatsTable
 from oximetry.adapters.catalogue.night_lines import NightLinesTable, PatientLinesTable, fill_lines
 from oximetry.adapters.catalogue.sealed import SealedTable
@@ -75,6 +76,7 @@ class Transaction:
         self.profiles = ProfilesTable(connection)
         self.clinical_reports = ClinicalReportsTable(connection)
         self.sealed = SealedTable(connection)
+        self.erasures = ErasureTable(connection)
 
 
 class Catalogue:

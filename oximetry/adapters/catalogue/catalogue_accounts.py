@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -160,6 +161,13 @@ class AuditTable:
                 details=details,
             )
         )
+
+    def about(self, ids: Sequence[str]) -> list[dict[str, object]]:
+        """Acts on any of these subjects, oldest first, as they were written down."""
+        event = t.audit_events.c
+        columns = (event.happened_at, event.doctor_id, event.act, event.subject_type, event.subject_id, event.details)
+        rows = self._connection.execute(select(*columns).where(event.subject_id.in_(ids)).order_by(event.id))
+        return [dict(row._mapping) for row in rows]
 
     def acts(self, subject_id: str) -> list[str]:
         """The acts on a subject, oldest first."""

@@ -151,7 +151,8 @@ class ClinicalReportsTable:
     def signed_since(self, doctor_id: str, since: datetime) -> list[ClinicalReport]:
         """What a doctor signed from a time on, oldest first, without the content."""
         report = r.clinical_reports.c
-        return self._where(report.doctor_id == doctor_id, report.signed_at >= since, with_content=False)
+        which = (report.doctor_id == doctor_id, report.signed_at >= since, report.erased_at.is_(None))
+        return self._where(*which, with_content=False)
 
     def _where(self, *which: ColumnElement[bool], with_content: bool = True) -> list[ClinicalReport]:
         columns = _COLUMNS if with_content else _WITHOUT_CONTENT

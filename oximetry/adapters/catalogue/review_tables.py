@@ -98,6 +98,7 @@ clinical_reports = Table(
     Column("replaced_by", String(36)),
     Column("replaced_at", DateTime),
     Column("asked_count", Integer, nullable=False),
+    Column("erased_at", DateTime),
     UniqueConstraint("subject", "version"),
     Index("uq_clinical_reports_number", "year", "counter", "version", unique=True),
 )

@@ -108,6 +108,13 @@ class LocalStore:
                 os.unlink(name, dir_fd=folder)
                 os.fsync(folder)
 
+    def purge(self, prefix: str) -> None:
+        """Remove everything below a prefix; a folder keeps no earlier versions."""
+        if not prefix:
+            raise ValueError("a prefix is needed")
+        for key in tuple(self._keys("", check_prefix(prefix), "")):
+            self.delete(key)
+
     def list(self, prefix: str = "", after: str | None = None) -> Iterator[StoredObject]:
         """Objects in key order, one folder's names in memory at a time; each file is read for its MD5."""
         return self._objects(check_prefix(prefix), after)

@@ -180,6 +180,35 @@ class S3Store:
                     raise
         logger.debug("object deleted key=%s", key)
 
+    def purge(self, prefix: str) -> None:
+        """Remove everything below a prefix, and what a bucket with versions keeps of it and of what was removed before.
+
+        A provider without versions (R2) refuses to list them; its objects are removed as they are.
+        """
+        if not prefix:
+            raise ValueError("a prefix is needed")
+        with translated("purge"):
+            for key, version in self._versions(check_prefix(prefix)):
+                self.client().delete_object(Bucket=self._config.bucket, Key=key, VersionId=version)
+        for found in tuple(self._objects(prefix, None)):
+            self.delete(found.key)
+
+    def _versions(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Keys and versions below a prefix, marks of removal among them."""
+        request: dict[str, Any] = {"Bucket": self._config.bucket, "Prefix": prefix}
+        while True:
+            try:
+                page = self.client().list_object_versions(**request)
+            except ClientError as error:
+                if status_of(error) in (400, 405, 501):
+                    return
+                raise
+            for found in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                yield found["Key"], found["VersionId"]
+            if not page.get("IsTruncated"):
+                return
+            request |= {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")}
+
     def list(self, prefix: str = "", after: str | None = None) -> Iterator[StoredObject]:
         """Objects in key order, a page of 1000 in memory at a time.
 

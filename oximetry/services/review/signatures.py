@@ -114,12 +114,12 @@ class Signatures(Drafts):
         return visible
 
     def chain_is_whole(self) -> bool:
-        """Whether no signed report was changed, taken out or put in between since it was signed."""
+        """Whether no signed report was changed, taken out or put in between; of an erased one only its link is left."""
         with self._catalogue.read() as transaction:
             reports = transaction.clinical_reports.chain()
         previous = FIRST_LINK
         for position, report in enumerate(reports, start=1):
-            content = sha256_of(report.content)
+            content = report.content_sha256 if report.erased_at else sha256_of(report.content)
             link = (position, previous, content, chained(previous, content))
             if link != (report.position, report.previous_sha256, report.content_sha256, report.chain_sha256):
                 return False

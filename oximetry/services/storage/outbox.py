@@ -73,6 +73,10 @@ class GuardedStore:
         """As the store."""
         self._ask(lambda: self._store.delete(key))
 
+    def purge(self, prefix: str) -> None:
+        """As the store."""
+        self._ask(lambda: self._store.purge(prefix))
+
     def list(self, prefix: str = "", after: str | None = None) -> Iterator[StoredObject]:
         """As the store; the breaker is asked once, and told of the first answer and of a failure further on."""
         stored_objects = self._store.list(prefix, after)

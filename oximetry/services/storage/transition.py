@@ -59,6 +59,11 @@ class TransitionStore:
         self._first.delete(key)
         self._second.delete(key)
 
+    def purge(self, prefix: str) -> None:
+        """From both."""
+        self._first.purge(prefix)
+        self._second.purge(prefix)
+
     def list(self, prefix: str = "", after: str | None = None) -> Iterator[StoredObject]:
         """What either has, each key once and as the first has it."""
         both = heapq.merge(self._first.list(prefix, after), self._second.list(prefix, after), key=lambda one: one.key)

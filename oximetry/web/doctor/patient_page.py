@@ -71,6 +71,19 @@ def install(server: Flask, services: WebServices) -> None:
     act("notes", "notes", lambda who, one: services.links.set_notes(who, one, request.form.get("notes", "")))
     act("save-rules", "rules", lambda who, one: services.links.set_extra_rules(who, one, request.form.getlist("rule")))
     act("merge", "merge", lambda who, one: services.merging.merge(who, one, _into()))
+
+    @routes.post("/erase")
+    def erase(patient_id: UUID) -> ResponseReturnValue:
+        doctor = signed_in_doctor()
+        try:
+            number = services.links.card(doctor.id, str(patient_id)).patient.number
+            if request.form.get("typed", "").strip() != str(number):
+                raise InvalidRequest("erase_not_confirmed")
+            services.erasure.erase(doctor.id, str(patient_id))
+        except InvalidRequest as error:
+            return frame.refused("erase", error, f"{PATH}/{patient_id}#erase")
+        return frame.done("page", request_words()("done.erase", patient=number), PATH)
+
     _nights(server, services)
     server.register_blueprint(routes)
 

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from oximetry.domain.errors import InvalidRequest
+from oximetry.domain.errors import InvalidRequest, LinkRefused
 from oximetry.domain.listing import Headline
 from tests.web.conftest import BASE_URL, PASSWORD, World, posted
 
@@ -86,6 +86,7 @@ def test_another_doctor_finds_nothing(world: World, path: str) -> None:
         "/medic/patients/{patient}/lend",
         "/medic/patients/{patient}/notes",
         "/medic/patients/{patient}/merge",
+        "/medic/patients/{patient}/erase",
     ],
 )
 def test_another_doctor_changes_nothing(world: World, path: str) -> None:
@@ -93,7 +94,7 @@ def test_another_doctor_changes_nothing(world: World, path: str) -> None:
     client = world.signed_in("ion@localhost")
     mine = world.services.links.create(world.doctor("ion@localhost").id).patient.id
     form = {"reviewed": "1", "into": mine, "reason": "x", "label": "x", "notes": "x", "device": "4102"}
-    form |= {"from": "2025-10-15T23:00", "to": "2025-10-15T23:30"}
+    form |= {"typed": "1", "from": "2025-10-15T23:00", "to": "2025-10-15T23:30"}
     answer = posted(client, path.format(night=night_id, patient=patient_id), **form)
     assert answer.status_code == 404
 
@@ -174,6 +175,25 @@ def test_a_link_is_replaced_and_stopped(world: World) -> None:
     posted(client, f"/medic/patients/{patient_id}/revoke-link")
     assert links.card(world.doctor().id, patient_id).url is None
     assert "Niciun link activ" in text(client, f"/medic/patients/{patient_id}")
+
+
+def test_a_patient_is_erased_only_by_typing_the_number(world: World) -> None:
+    patient_id, secret = world.stored_night()
+    client = world.signed_in()
+    number = world.services.links.card(world.doctor().id, patient_id).patient.number
+    path = f"/medic/patients/{patient_id}"
+    assert f"Scrieți numărul pacientului ({number})" in text(client, path)
+    assert posted(client, f"{path}/erase", typed=str(number + 1)).status_code == 303
+    assert "Nu s-a șters nimic" in text(client, path)
+    assert world.services.links.open(secret).patient_id == patient_id
+    gone = posted(client, f"{path}/erase", typed=str(number))
+    assert (gone.status_code, gone.headers["Location"]) == (303, "/medic/patients")
+    assert f"Pacientul {number} a fost șters" in text(client, "/medic/patients")
+    assert text(client, path, 404)
+    with pytest.raises(LinkRefused):
+        world.services.links.open(secret)
+    world.work()
+    assert list(world.services.store.list(f"{patient_id}/")) == []
 
 
 def test_a_device_is_lent_and_comes_back(world: World) -> None:
