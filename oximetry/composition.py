@@ -142,7 +142,6 @@ class Services(WebServices):
     pulse: Pulse
     work_book: WorkBook
     resealing: ResealingService
-    exports: ExportService
     backup_schedule: BackupSchedule
 
     def close(self) -> None:
@@ -232,7 +231,6 @@ def create_services(settings: Settings, *, interactive: bool = True, parts: Part
         hands=Hands(runner, built.catalogue.ear()),
         pulse=Pulse(built.catalogue, built.storage.archived, built.clock),
         work_book=WorkBook(built.catalogue, built.clock),
-        exports=ExportService(built.catalogue, built.storage.store),
         resealing=ResealingService(built.catalogue, built.vault),
         backup_schedule=schedule,
     )
@@ -330,6 +328,7 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
         lists=ListService(catalogue, clock),
         loans=LoanService(catalogue, clock),
         erasure=ErasureService(catalogue, storage.archived, clock),
+        exports=ExportService(catalogue, store),
         merging=MergingService(catalogue, clock),
         uploads=uploads,
         batches=BatchService(catalogue, clock),

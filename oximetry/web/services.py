@@ -9,6 +9,7 @@ from typing import Protocol
 from oximetry.services.accounts import AccountService
 from oximetry.services.clinics import ClinicService
 from oximetry.services.erasure.erasing import ErasureService
+from oximetry.services.erasure.exporting import ExportService
 from oximetry.services.intake.assignment import AssignmentService
 from oximetry.services.intake.batch import BatchService
 from oximetry.services.intake.joining import JoiningService
@@ -62,6 +63,7 @@ class WebServices:
     lists: ListService
     loans: LoanService
     erasure: ErasureService
+    exports: ExportService
     merging: MergingService
     uploads: UploadService
     batches: BatchService

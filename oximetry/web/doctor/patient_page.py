@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
 import segno
-from flask import Blueprint, Flask, request
+from flask import Blueprint, Flask, request, send_file
 from flask.typing import ResponseReturnValue
 
 from oximetry.domain.errors import InvalidRequest, OximetryError
@@ -30,6 +31,7 @@ from oximetry.web.services import WebServices
 MOST_COMPARED = 4
 OPENINGS_SHOWN = 6
 LONGEST_NOTES = 2000
+EXPORT_IN_MEMORY_BYTES = 4 * 1024 * 1024
 
 
 def install(server: Flask, services: WebServices) -> None:
@@ -71,6 +73,19 @@ def install(server: Flask, services: WebServices) -> None:
     act("notes", "notes", lambda who, one: services.links.set_notes(who, one, request.form.get("notes", "")))
     act("save-rules", "rules", lambda who, one: services.links.set_extra_rules(who, one, request.form.getlist("rule")))
     act("merge", "merge", lambda who, one: services.merging.merge(who, one, _into()))
+
+    @routes.get("/export")
+    def export(patient_id: UUID) -> ResponseReturnValue:
+        doctor = signed_in_doctor()
+        number = services.links.card(doctor.id, str(patient_id)).patient.number
+        packed = tempfile.SpooledTemporaryFile(EXPORT_IN_MEMORY_BYTES)  # noqa: SIM115 - closed when the answer is sent
+        try:
+            services.exports.write(doctor.id, str(patient_id), packed)
+        except OximetryError:
+            packed.close()
+            raise
+        packed.seek(0)
+        return send_file(packed, "application/zip", as_attachment=True, download_name=f"pacient-{number}.zip")
 
     @routes.post("/erase")
     def erase(patient_id: UUID) -> ResponseReturnValue:

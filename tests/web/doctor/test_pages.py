@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 
 import pytest
 from flask.testing import FlaskClient
@@ -58,6 +59,7 @@ def test_whoever_is_not_signed_in_is_led_to_the_door(world: World, path: str) ->
         "/medic/nights/{night}/proposal?language=ro",
         "/medic/patients/{patient}",
         "/medic/patients/{patient}/slip",
+        "/medic/patients/{patient}/export",
         "/medic/intake/{session}",
         "/medic/intake/{session}/links",
         "/medic/intake/{session}/links/slips",
@@ -183,6 +185,10 @@ def test_a_patient_is_erased_only_by_typing_the_number(world: World) -> None:
     number = world.services.links.card(world.doctor().id, patient_id).patient.number
     path = f"/medic/patients/{patient_id}"
     assert f"Scrieți numărul pacientului ({number})" in text(client, path)
+    everything = client.get(f"{path}/export", base_url=BASE_URL, buffered=True).data
+    with zipfile.ZipFile(io.BytesIO(everything)) as packed:
+        assert {"patient.json", "nights.json", "audit.jsonl"} <= set(packed.namelist())
+        assert any(name.startswith(f"files/{patient_id}/csvs/") for name in packed.namelist())
     assert posted(client, f"{path}/erase", typed=str(number + 1)).status_code == 303
     assert "Nu s-a șters nimic" in text(client, path)
     assert world.services.links.open(secret).patient_id == patient_id
