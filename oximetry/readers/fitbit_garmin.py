@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import chain
 
 from oximetry.domain.errors import InvalidRecording
 from oximetry.domain.file_types import JSON
@@ -71,7 +72,7 @@ class FitbitGarmin:
         if fitbit:
             return spot_recording(_by_minute(fitbit, timedelta()), {}, Origin(self.name, "Fitbit", None), hints)
         ahead = next((shift for part in parts if (shift := _ahead_of_utc(part)) is not None), None)
-        read_of = [spot for part in parts for spot in (_garmin_day(part) if GARMIN_DAY in part else _garmin(part))]
+        read_of = [spot for part in parts for spot in (_garmin_day(part) if part.get(GARMIN_DAY) else _garmin(part))]
         if not read_of and any(part.get(GARMIN_HOURS) for part in parts):
             raise InvalidRecording("means_only")
         spots = _by_minute(read_of, ahead or timedelta())
@@ -87,8 +88,9 @@ def _fitbit(part: dict[str, object]) -> Iterator[Spot]:
 
 
 def _garmin(part: dict[str, object]) -> Iterator[Spot]:
-    listed = part.get(GARMIN_LIST, [part])
-    for one in listed if isinstance(listed, list) else ():
+    """Readings of minutes, in whichever of its lists a download keeps them; or one that is no list at all."""
+    lists = [value for value in part.values() if isinstance(value, list)]
+    for one in chain([part], *lists):
         if isinstance(one, dict) and "spo2Reading" in one:
             yield one.get("epochTimestamp"), one.get("spo2Reading")
 

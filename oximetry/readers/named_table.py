@@ -18,6 +18,7 @@ from oximetry.domain.plausibility import refuse_other_units
 from oximetry.domain.quality import SPO2_RANGE_PCT
 from oximetry.domain.recording import Hints, Note, Recording, Samples
 from oximetry.readers.cells import Values
+from oximetry.readers.clock_only import CLOCK_ONLY, ClockOnly
 from oximetry.readers.moments import local_moments, refuse_lost_seconds
 from oximetry.readers.quantities import Quantity, columns_of, names_means, quantity_of
 from oximetry.readers.spot_values import are_spots, spot_table
@@ -33,6 +34,7 @@ from oximetry.readers.text_table import (
 from oximetry.readers.timeline import Origin, Rows, build_recording
 from oximetry.readers.timestamps import TimeColumn
 
+UNIT_LINES = 2
 LINES_BELOW = 20
 
 _DIGIT = re.compile(r"\d", re.ASCII)
@@ -137,11 +139,16 @@ def read_columns(
 ) -> Recording:
     """The recording of a table whose columns are known; raises as `read_named`."""
     times, time_columns = TimeColumn(), _time_columns(table)
+    dated = _dated(table, time_columns, hints)
     spo2, pulse, motion = Values(rules.spo2), Values(rules.pulse), Values()
     parts: list[tuple[Samples, Samples, Samples]] = []
     for cells, numbers in chunks(table):
         zone = cells[columns.zone] if columns.zone is not None else None
-        moments, time_notes = local_moments([cells[column] for column in time_columns], zone, numbers)
+        if dated is not None:
+            moments, dated = dated[: len(numbers)], dated[len(numbers) :]
+            time_notes: tuple[Note, ...] = ()
+        else:
+            moments, time_notes = local_moments([cells[column] for column in time_columns], zone, numbers)
         times.add(moments, numbers)
         notes += tuple(note for note in time_notes if note not in notes)
         nothing = np.full(len(numbers), np.nan)
@@ -186,12 +193,15 @@ def _table(lines: list[str], header: Header) -> tuple[Table, tuple[Note, ...]]:
     numbers = (np.flatnonzero(filled) + header.line + 1).astype(np.int32)
     if not numbers.size:
         raise InvalidRecording("too_few_rows", rows=0)
+    units = _unit_lines(lines, numbers, header.delimiter)
+    numbers = numbers[units:]
     width = _width(lines, int(numbers[0]), header)
     below = _lines_below(lines, numbers, header.delimiter, width)
     numbers = numbers[: numbers.size - below]
     notes: tuple[Note, ...] = ()
-    if header.lines_above or below:
-        notes = (Note("lines_passed_over", {"above": header.lines_above, "below": below}),)
+    above = header.lines_above + units
+    if above or below:
+        notes = (Note("lines_passed_over", {"above": above, "below": below}),)
     last = split_cells(lines[numbers[-1] - 1], header.delimiter)
     if last is None or len(last) < width:
         notes += (Note("last_line_cut", {"line": int(numbers[-1])}),)
@@ -200,6 +210,16 @@ def _table(lines: list[str], header: Header) -> tuple[Table, tuple[Note, ...]]:
         raise InvalidRecording("too_few_rows", rows=0)
     layout = Layout(header.delimiter, 0, width, header.cells)
     return Table(layout, [lines[number - 1] for number in numbers.tolist()], numbers, None), notes
+
+
+def _unit_lines(lines: list[str], numbers: npt.NDArray[np.int32], delimiter: str) -> int:
+    """How many lines right below the header hold units or words only, without a digit; never all of them."""
+    units = 0
+    for number in numbers[: min(UNIT_LINES, numbers.size - 1)].tolist():
+        if _DIGIT.search(lines[number - 1]) or split_cells(lines[number - 1], delimiter) is None:
+            break
+        units += 1
+    return units
 
 
 def _lines_below(lines: list[str], numbers: npt.NDArray[np.int32], delimiter: str, width: int) -> int:
@@ -245,9 +265,23 @@ def _time_columns(table: Table) -> tuple[int, ...]:
     dates = [column for column in allowed if DATE.fullmatch(cells[column])]
     if clocks and dates:
         return dates[0], clocks[0]
+    clocks_alone = [column for column in clocks if CLOCK_ONLY.fullmatch(cells[column])]
+    if len(clocks_alone) == 1 and not dates:
+        return (clocks_alone[0],)
     if dates and not any(":" in cell for cell in cells):
         raise InvalidRecording("means_only", columns=", ".join(cell[:24] for cell in table.layout.header if cell)[:160])
     raise InvalidRecording("no_time_column", line=int(table.numbers[0]))
+
+
+def _dated(table: Table, time_columns: tuple[int, ...], hints: Hints) -> list[str] | None:
+    """Moments of all rows, where the table has a clock and no date; ``None`` where it says its dates itself."""
+    column, delimiter = time_columns[0], table.layout.delimiter
+    first = (split_cells(table.lines[0], delimiter) or [])[column]
+    if len(time_columns) > 1 or CLOCK_ONLY.fullmatch(first) is None:
+        return None
+    rows = [split_cells(line, delimiter) or [] for line in table.lines]
+    clocks = [cells[column] if column < len(cells) else "" for cells in rows]
+    return ClockOnly(hints, clocks, table.numbers).moments()
 
 
 def _is_moment(cell: str) -> bool:

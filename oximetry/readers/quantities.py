@@ -50,6 +50,7 @@ _PULSE_WORDS = _words(
     "pr hr fc hf bpm av tep tepova tetno rythme ritm 脉率 脉搏 脈拍 脈拍数 心率 心拍 心拍数 맥박 심박 심박수 맥박수 чсс"
 )
 _TIME_WORDS = _words(
+    "ts epoch unix unixtime utc "
     "time timp timpul timestamp datetime date data datum clock hour ora ore zeit uhrzeit zeitstempel zeitpunkt heure "
     "hora fecha orario czas godzina cas tid tidspunkt tijd tijdstip aika pvm zaman saat tarih ido idopont idobelyeg "
     "vreme vrijeme orologio horodatage marca moment tarikh dato paiva "
@@ -71,6 +72,7 @@ _OTHER_WORDS = _words(
     "gain noise vo2 ie ratio weekday duration target goal age stop end unused coverage type unit source dip "
     "dips score rate2 bis stress energy ppg hgb pas pasi schritte pasos drop drops desat reserve power charge "
     "volt mv ma rpvi ori plr pleth quality nadir baseline threshold trend smoothed smooth filtered raw2 range "
+    "resting rest walking recovery repaus ruhe ruhepuls repos reposo riposo "
     "change create created creation update updated modified uuid "
     "电量 电池 温度 呼吸 步数 体温 呼吸率 提醒 灌注指数 信号 最低 最高 平均 バッテリー 体温計 呼吸数 "
 )

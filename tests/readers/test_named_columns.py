@@ -1,8 +1,10 @@
 """Columns are those the header names, in any order and language; position counts only where no word is known."""
 
+import json
 from datetime import datetime, timedelta
 from itertools import permutations
 
+import numpy as np
 import pytest
 
 from benchmarks.mutated_tables import run
@@ -169,3 +171,40 @@ def test_a_clock_set_back_in_the_night_is_named():
     with pytest.raises(InvalidRecording) as refused:
         read(clocks(start, start + timedelta(hours=1), -37))
     assert (refused.value.reason, refused.value.details) == ("clock_moved_back", {"line": 902, "minutes": 37})
+
+
+def test_a_line_of_units_below_the_header_is_passed_over_and_said():
+    rows = "".join(f"2025-10-07 23:{second // 60:02}:{second % 60:02},{95 - second % 3},61\n" for second in range(900))
+    read = create_registry().read
+    plain = read(f"Time,SpO2,Pulse\n{rows}".encode(), Hints("night.csv"))
+    for units in (",%,bpm\n", "hh:mm:ss,percent,1/min\n".replace("1/min", "per min"), "[s],[%],[bpm]\n,,\n"):
+        recording = read(f"Time,SpO2,Pulse\n{units}{rows}".encode(), Hints("night.csv"))
+        assert (recording.spo2_pct == plain.spo2_pct).all()
+        assert recording.started_at == plain.started_at
+        [note] = [note for note in recording.notes if note.code == "lines_passed_over"]
+        assert note.details == {"above": 1, "below": 0}
+
+
+@pytest.mark.parametrize("word", ["ts", "epoch", "Unix time", "UTC", "time_ms"])
+@pytest.mark.parametrize("factor", [1, 1000])
+def test_seconds_and_milliseconds_since_1970_are_moments_under_any_word_for_time(word, factor):
+    rows = "".join(f"{(1759878000 + second) * factor},{95 - second % 3},61\n" for second in range(900))
+    recording = create_registry().read(f"{word},spo2,hr\n{rows}".encode(), Hints("night.csv"))
+    assert (len(recording.spo2_pct), recording.sampling_interval_s) == (900, 1.0)
+
+
+@pytest.mark.parametrize("name", ["Resting heart rate", "Walking HR", "Puls în repaus", "Ruhepuls", "HR recovery"])
+def test_a_heart_rate_that_is_not_the_reading_of_the_moment_is_no_pulse(name):
+    recording = create_registry().read(table((0, 1, 2), ("Time", "SpO2", name)), Hints("night.csv"))
+    assert not (recording.pulse_bpm == recording.pulse_bpm).any()
+
+
+def test_minutes_of_garmin_are_read_from_whichever_list_holds_them():
+    readings = [
+        {"epochTimestamp": f"2025-10-07T23:{minute:02}:00.0", "spo2Reading": 95 - minute % 3, "epochDuration": 60}
+        for minute in range(40)
+    ]
+    for name in ("continuousReadingDTOList", "wellnessEpochSPO2DataDTOList", "a_list_of_tomorrow"):
+        day = {"calendarDate": "2025-10-07", "spO2HourlyAverages": [[1759878000000, 95]], "spO2SingleValues": None}
+        recording = create_registry().read(json.dumps({**day, name: readings}).encode(), Hints("day.json"))
+        assert recording.spo2_pct[~np.isnan(recording.spo2_pct)].tolist() == [95 - minute % 3 for minute in range(40)]
