@@ -11,6 +11,8 @@ from oximetry.domain.plausibility import refuse_implausible
 from oximetry.domain.recording import Hints, Recording
 from oximetry.readers import refusals
 from oximetry.readers.facts import FormatFacts
+from oximetry.readers.quantities import Quantity
+from oximetry.readers.table_header import head_header
 
 PROBE_BYTES = 8192
 
@@ -81,6 +83,16 @@ class Registry:
         claimants = [reader for reader in self._readers if reader.recognises(probe)]
         least = min((reader.facts.generality for reader in claimants), default=0)
         return [reader for reader in claimants if reader.facts.generality == least]
+
+    def may_be_recording(self, head: bytes, size: int) -> bool:
+        """Whether a reader claims a file by its first 8 KB and, if it is a table, its header names oxygen.
+
+        For the members of a phone's whole export, most of which are tables of something else.
+        """
+        if not self.claimants(Probe(head, head if size <= PROBE_BYTES else b"", size)):
+            return False
+        header = head_header(head)
+        return header is None or Quantity.OXYGEN in header.quantities
 
     def read(self, content: bytes, hints: Hints | None = None) -> Recording:
         """Sniff a file and read it.

@@ -15,7 +15,7 @@ from oximetry.domain.ports import Clock, ObjectStore, ReportReader
 from oximetry.domain.recording import Hints
 from oximetry.domain.records import Doctor, ItemKind, ItemState, UploadItem
 from oximetry.domain.sameness import samples_sha256
-from oximetry.services.intake.archives import archive_entries
+from oximetry.services.intake.archives import archive_entries, survey
 from oximetry.services.intake.joining import take_apart
 from oximetry.services.intake.staging import staged_content
 from oximetry.services.intake.uploads import UploadService
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 Staged = tuple[UploadItem, bytes]
 UNREAD = "unread"
+LEFT_ASIDE = "left_aside"
 ReportStamp = Callable[[str], tuple[str | None, datetime | None]]
 
 
@@ -127,11 +128,13 @@ class ReadingService:
 
     def _expand(self, item: UploadItem, doctor: Doctor, content: bytes) -> None:
         # unpacked twice, so that a bad archive leaves nothing behind and a big one is never in memory as a whole
-        files = sum(1 for _ in archive_entries(content, self._uploads.limits))
-        for file in archive_entries(content, self._uploads.limits):
+        found = survey(content, self._reader.may_be_recording)
+        files = sum(1 for _ in archive_entries(content, self._uploads.limits, found.wanted))
+        for file in archive_entries(content, self._uploads.limits, found.wanted):
             self._uploads.accept(doctor, item.session_id, file, unpacked_from=item.id)
         with self._catalogue.write() as transaction:
-            done = {"state": ItemState.EXPANDED.value, "details": {"files": files}}
+            left_aside = {LEFT_ASIDE: found.left_aside} if found.left_aside else {}
+            done = {"state": ItemState.EXPANDED.value, "details": {"files": files, **left_aside}}
             transaction.uploads.set(item.id, self._clock(), ItemState.RECEIVED, **done)
             transaction.jobs.submit("empty_staging", item.staging_key, item.doctor_id, self._clock())
 

@@ -24,6 +24,10 @@ class RecordingReader(Protocol):
         """The recording in these bytes; raises ``InvalidRecording``."""
         ...
 
+    def may_be_recording(self, head: bytes, size: int) -> bool:
+        """Whether a file of ``size`` bytes that begins so may be a recording."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NightReport:

@@ -48,6 +48,10 @@ class NightReader:
         self._kept: OrderedDict[_Key, NightReport] = OrderedDict()
         self._lock = Lock()
 
+    def may_be_recording(self, head: bytes, size: int) -> bool:
+        """Whether a file of ``size`` bytes that begins so may be a recording."""
+        return self._reader.may_be_recording(head, size)
+
     def read(self, parts: Sequence[tuple[bytes, Hints]]) -> NightReport:
         """Read and analyse a file, or the parts of an interrupted night in order; raises ``InvalidRecording``."""
         recordings = [self._reader.read(content, hints) for content, hints in parts]

@@ -19,6 +19,7 @@ from oximetry.domain.records import ItemKind, ItemState, UploadItem
 from oximetry.services.intake.assignment import NEW_PATIENT, new_targets
 from oximetry.services.intake.batch import Batch, BatchRow
 from oximetry.services.intake.doubts import device_of
+from oximetry.services.intake.reading import LEFT_ASIDE
 from oximetry.services.operations.readiness import StorageState
 from oximetry.web.doctor import aside_view, batch_words, join_view
 from oximetry.web.doctor.night_rows import patient_name
@@ -245,6 +246,8 @@ def counts(batch: Batch, words: Words) -> str:
     parts += [words.count("batch.stored", stored)] if stored else []
     parts += [words.count("batch.refused", refused)] if refused else []
     parts += [words.count("batch.busy", busy)] if busy else []
+    left_aside = sum(int(row.item.details.get(LEFT_ASIDE, 0)) for row in batch.rows)
+    parts += [words.count("batch.left_aside", left_aside)] if left_aside else []
     if batch.queue is not None:
         parts.append(words.count("batch.ahead", batch.queue.files, seconds=batch.queue.seconds))
     waits = dict.fromkeys(row.waits_for for row in batch.rows if row.waits_for)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oximetry.domain.errors import InvalidUpload
 from oximetry.services.incoming import MEGABYTE, UploadLimits
-from oximetry.services.intake.archives import archive_entries
+from oximetry.services.intake.archives import Survey, archive_entries, survey
 
 LIMITS = UploadLimits(file_bytes=MEGABYTE, files=4, batch_bytes=2 * MEGABYTE)
 
@@ -121,3 +121,47 @@ def test_altered_archive_ends_in_files_or_in_a_refusal(changes):
         content[position] = value
     with suppress(InvalidUpload):
         assert len(list(archive_entries(bytes(content), LIMITS))) <= LIMITS.files
+
+
+def known(head, _size):
+    return head.startswith(b"night")
+
+
+def test_a_small_archive_is_unpacked_whole_so_that_each_refusal_is_seen():
+    files = [(f"{number}.txt", b"steps") for number in range(19)] + [("a.csv", b"night")]
+    assert survey(packed(files), known) == Survey()
+
+
+def test_a_whole_export_leaves_aside_what_no_reader_knows():
+    files = [(f"steps/{number}.json", b"[]") for number in range(620)]
+    files += [("a.csv", b"night one"), ("report.pdf", b"%PDF-1.4 made up"), ("b.csv", b"night two")]
+    found = survey(packed(files), known)
+    assert found == Survey(frozenset({"a.csv", "b.csv", "report.pdf"}), 620)
+    names = [file.name for file in archive_entries(packed(files), LIMITS, found.wanted)]
+    assert names == ["a.csv", "report.pdf", "b.csv"]
+
+
+def test_an_export_without_oximetry_is_refused_in_one_sentence():
+    with pytest.raises(InvalidUpload) as refusal:
+        survey(packed([(f"{number}.json", b"[]") for number in range(40)]), known)
+    assert (refusal.value.reason, refusal.value.details) == ("zip_without_recordings", {"files": 40})
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@given(st.binary(max_size=400))
+def test_no_bytes_break_the_survey(content):
+    with suppress(InvalidUpload):
+        survey(b"PK\x03\x04" + content, known)
+
+
+def test_a_phones_export_becomes_its_nights_and_one_line(clinic):
+    doctor = clinic.doctor()
+    minutes = "".join(f"2025-10-07T23:{minute:02}:00Z,{95 - minute % 3}\n" for minute in range(50))
+    files = [(f"Fitbit/steps-{number}.csv", b"timestamp,steps\n2025-10-07 23:00:00,7\n") for number in range(60)]
+    files += [(f"Fitbit/sleep-{number}.json", b"{}") for number in range(40)]
+    files += [("Fitbit/Minute SpO2 - 2025-10-07.csv", b"timestamp,value\n" + minutes.encode())]
+    item = clinic.upload(doctor, packed(files), "takeout.zip")
+    clinic.work()
+    assert clinic.item(item.id).details == {"files": 1, "left_aside": 100}
+    rows = clinic.batches.show(doctor, item.session_id).rows
+    assert sorted(row.item.state.value for row in rows) == ["expanded", "read"]
