@@ -70,6 +70,35 @@ def change_password(context: click.Context, email: str, generate: bool, language
         click.echo(say("cli.doctor.password_once", password=password))
 
 
+@doctor.command("disable")
+@click.argument("email")
+@language_option
+@click.pass_context
+def disable(context: click.Context, email: str, language: str) -> None:
+    """Nobody signs in as EMAIL any more; every session of the account ends at once."""
+    _set_disabled(context, email, language, disabled=True)
+
+
+@doctor.command("enable")
+@click.argument("email")
+@language_option
+@click.pass_context
+def enable(context: click.Context, email: str, language: str) -> None:
+    """EMAIL can sign in again."""
+    _set_disabled(context, email, language, disabled=False)
+
+
+def _set_disabled(context: click.Context, email: str, language: str, *, disabled: bool) -> None:
+    say = in_words(language)
+    with opened_services() as services:
+        account = services.accounts.find(email)
+        if account is None:
+            click.echo(say("cli.unknown_doctor", email=email), err=True)
+            context.exit(WRONG_USAGE)
+        services.accounts.disable(account.id) if disabled else services.accounts.enable(account.id)
+    click.echo(say("cli.doctor.disabled", email=email) if disabled else say("cli.doctor.enabled", email=email))
+
+
 def _password(context: click.Context, generate: bool, language: str) -> tuple[str, bool]:
     """A password, and whether it was made up and must be shown."""
     from oximetry.services.accounts import generate_password

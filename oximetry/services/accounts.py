@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import InvalidRequest, SignInRefused, TooManyAttempts
+from oximetry.domain.passwords import LONGEST, SHORTEST, weakness
 from oximetry.domain.ports import Clock, PasswordHasher
 from oximetry.domain.records import Doctor, Role
 
@@ -16,8 +17,8 @@ ATTEMPT_WINDOW = timedelta(minutes=15)
 MAX_FAILURES_PER_ACCOUNT = 8
 MAX_FAILURES_PER_ADDRESS = 40
 SESSION_LIFE = timedelta(hours=12)
-MIN_PASSWORD_LENGTH = 12
-MAX_PASSWORD_LENGTH = 256
+LONGEST_TRIED = 257
+"""Of a password that somebody tries to sign in with, so many characters are looked at."""
 
 _EMAIL = re.compile(r"[^@\s\x00]{1,64}@[^@\s\x00]+\.[^@\s\x00]{2,}|[^@\s\x00]{1,64}@localhost")
 
@@ -34,8 +35,7 @@ class AccountService:
         """A new account; raises ``InvalidRequest`` for a bad e-mail, a short password or a taken e-mail."""
         if len(email) > 254 or not _EMAIL.fullmatch(email):
             raise InvalidRequest("email_malformed")
-        if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
-            raise InvalidRequest("password_length", minimum=MIN_PASSWORD_LENGTH, maximum=MAX_PASSWORD_LENGTH)
+        _check_password(password, email)
         password_hash = self._hasher.hash(password)
         with self._catalogue.write() as transaction:
             if transaction.accounts.find(email) is not None:
@@ -102,9 +102,7 @@ class AccountService:
             attempt = transaction.accounts.record_attempt(account, address, now)
             doctor = transaction.accounts.find(email.strip()) if _EMAIL.fullmatch(email.strip()) else None
         usable = doctor is not None and doctor.disabled_at is None
-        fits = self._hasher.verify(
-            doctor.password_hash if doctor and usable else None, password[: MAX_PASSWORD_LENGTH + 1]
-        )
+        fits = self._hasher.verify(doctor.password_hash if doctor and usable else None, password[:LONGEST_TRIED])
         if doctor is None or not usable or not fits:
             raise SignInRefused
         return attempt, doctor
@@ -120,14 +118,64 @@ class AccountService:
             transaction.accounts.end_sessions(self._clock(), token_sha256=_sha256(token))
 
     def set_password(self, doctor_id: str, password: str) -> None:
-        """Replace the password and end every session of the doctor."""
-        if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
-            raise InvalidRequest("password_length", minimum=MIN_PASSWORD_LENGTH, maximum=MAX_PASSWORD_LENGTH)
+        """Replace the password and end every session of the doctor; raises ``InvalidRequest`` for a weak one."""
+        with self._catalogue.read() as transaction:
+            email = transaction.accounts.get(doctor_id).email
+        _check_password(password, email)
         password_hash = self._hasher.hash(password)
         with self._catalogue.write() as transaction:
             transaction.accounts.set_password(doctor_id, password_hash)
             transaction.accounts.end_sessions(self._clock(), doctor_id=doctor_id)
             transaction.audit.add(self._clock(), doctor_id, "password_changed", ("doctor", doctor_id))
+
+    def change_password(self, token: str, old: str, new: str, address: str) -> None:
+        """The doctor of a session takes a new password; every other session ends, this one goes on.
+
+        Raises ``SignInRefused`` and ``TooManyAttempts`` as `sign_in` for the old one, ``InvalidRequest`` for a weak
+        one.
+        """
+        doctor = self.doctor_of(token)
+        if doctor is None:
+            raise SignInRefused
+        attempt, _ = self._checked(doctor.email, old, address)
+        _check_password(new, doctor.email)
+        password_hash = self._hasher.hash(new)
+        with self._catalogue.write() as transaction:
+            transaction.accounts.mark_succeeded(attempt)
+            transaction.accounts.set_password(doctor.id, password_hash)
+            transaction.accounts.end_sessions(self._clock(), doctor_id=doctor.id, but_sha256=_sha256(token))
+            transaction.audit.add(self._clock(), doctor.id, "password_changed", ("doctor", doctor.id))
+
+    def end_other_sessions(self, token: str) -> None:
+        """Sign the doctor of a session out everywhere else."""
+        doctor = self.doctor_of(token)
+        if doctor is None:
+            raise SignInRefused
+        with self._catalogue.write() as transaction:
+            transaction.accounts.end_sessions(self._clock(), doctor_id=doctor.id, but_sha256=_sha256(token))
+            transaction.audit.add(self._clock(), doctor.id, "sessions_ended", ("doctor", doctor.id))
+
+    def disable(self, doctor_id: str) -> None:
+        """Nobody signs in with the account any more, and every session of it ends at once."""
+        self._set_disabled(doctor_id, disabled=True)
+
+    def enable(self, doctor_id: str) -> None:
+        """The account can be used again; sessions that ended stay ended."""
+        self._set_disabled(doctor_id, disabled=False)
+
+    def _set_disabled(self, doctor_id: str, *, disabled: bool) -> None:
+        now = self._clock()
+        with self._catalogue.write() as transaction:
+            transaction.accounts.set_disabled(doctor_id, now if disabled else None)
+            transaction.accounts.end_sessions(now, doctor_id=doctor_id)
+            act = "account_disabled" if disabled else "account_enabled"
+            transaction.audit.add(now, None, act, ("doctor", doctor_id))
+
+
+def _check_password(password: str, email: str) -> None:
+    reason = weakness(password, [email])
+    if reason is not None:
+        raise InvalidRequest(reason, minimum=SHORTEST, maximum=LONGEST)
 
 
 def generate_password() -> str:

@@ -89,3 +89,13 @@ def test_a_patient_is_exported_and_erased_from_the_shell(site, tmp_path):
     assert "Erased: from the store too" in erased.stdout
     assert list(site.store.list("")) == []
     assert run("patient", "erase", patient.id, "--yes").exit_code == 1
+
+
+def test_an_account_is_disabled_and_enabled_from_the_shell(site):
+    site.accounts.create("ana@clinic.test", "parola-de-test-lunga")
+    token = site.accounts.sign_in("ana@clinic.test", "parola-de-test-lunga", "198.51.100.1")
+    assert run("doctor", "disable", "ana@clinic.test").exit_code == 0
+    assert site.accounts.doctor_of(token) is None
+    assert run("doctor", "enable", "ana@clinic.test").exit_code == 0
+    assert site.accounts.sign_in("ana@clinic.test", "parola-de-test-lunga", "198.51.100.1")
+    assert run("doctor", "disable", "nobody@clinic.test").exit_code == 2

@@ -4,7 +4,7 @@ from sqlalchemy import update
 from oximetry.adapters.catalogue import tables
 from oximetry.domain.errors import InvalidRequest, SignInRefused, TooManyAttempts
 from oximetry.domain.records import Role
-from oximetry.services.accounts import AccountService, generate_password
+from oximetry.services.accounts import MAX_FAILURES_PER_ACCOUNT, AccountService, generate_password
 from tests.factories import NOW, MovableClock, PlainHasher
 from tests.parallel import together
 
@@ -133,11 +133,11 @@ def test_malformed_email_is_refused(accounts, email):
     assert caught.value.reason == "email_malformed"
 
 
-@pytest.mark.parametrize("password", ["x" * 11, "x" * 257])
+@pytest.mark.parametrize("password", ["x7-" * 3 + "ab", ("Xk29-vvQ7-mmLp" * 10)[:129]])
 def test_password_of_a_wrong_length_is_refused(accounts, password):
     with pytest.raises(InvalidRequest) as caught:
         accounts.create("other@clinic.test", password)
-    assert caught.value.details == {"minimum": 12, "maximum": 256}
+    assert caught.value.details == {"minimum": 12, "maximum": 128}
     with pytest.raises(InvalidRequest):
         accounts.set_password(accounts.find("doctor@clinic.test").id, password)
 
@@ -152,3 +152,51 @@ def test_email_is_taken_whatever_its_case(accounts):
 def test_generated_password_is_long_and_new_each_time():
     assert len({generate_password() for _ in range(5)}) == 5
     assert len(generate_password()) == 24
+
+
+def test_a_new_password_of_ones_own_ends_all_other_sessions_and_not_this_one(accounts):
+    here, there = (accounts.sign_in("doctor@clinic.test", PASSWORD, HERE) for _ in range(2))
+    accounts.change_password(here, PASSWORD, "o propoziție scurtă", HERE)
+    assert accounts.doctor_of(here) is not None
+    assert accounts.doctor_of(there) is None
+    refused(accounts, "doctor@clinic.test", PASSWORD)
+    assert accounts.sign_in("doctor@clinic.test", "o propoziție scurtă", HERE)
+
+
+def test_a_new_password_needs_the_old_one_and_guesses_are_counted(accounts):
+    token = accounts.sign_in("doctor@clinic.test", PASSWORD, HERE)
+    for _ in range(MAX_FAILURES_PER_ACCOUNT):
+        with pytest.raises(SignInRefused):
+            accounts.change_password(token, "wrong", "o propoziție scurtă", HERE)
+    with pytest.raises(TooManyAttempts):
+        accounts.change_password(token, PASSWORD, "o propoziție scurtă", HERE)
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [("parola123456", "password_common"), ("short", "password_length"), ("doctor@clinic", "password_context")],
+)
+def test_a_weak_new_password_is_refused_and_changes_nothing(accounts, new, reason):
+    token = accounts.sign_in("doctor@clinic.test", PASSWORD, HERE)
+    with pytest.raises(InvalidRequest) as refusal:
+        accounts.change_password(token, PASSWORD, new, HERE)
+    assert refusal.value.reason.startswith("password_")
+    assert accounts.sign_in("doctor@clinic.test", PASSWORD, HERE)
+
+
+def test_a_disabled_account_is_out_at_once_and_in_again_after_it_was_enabled(accounts):
+    token = accounts.sign_in("doctor@clinic.test", PASSWORD, HERE)
+    doctor = accounts.doctor_of(token)
+    accounts.disable(doctor.id)
+    assert accounts.doctor_of(token) is None
+    refused(accounts, "doctor@clinic.test", PASSWORD)
+    accounts.enable(doctor.id)
+    assert accounts.doctor_of(token) is None
+    assert accounts.sign_in("doctor@clinic.test", PASSWORD, HERE)
+
+
+def test_other_sessions_can_be_ended_alone(accounts):
+    here, there = (accounts.sign_in("doctor@clinic.test", PASSWORD, HERE) for _ in range(2))
+    accounts.end_other_sessions(here)
+    assert accounts.doctor_of(here) is not None
+    assert accounts.doctor_of(there) is None

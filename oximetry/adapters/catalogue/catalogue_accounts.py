@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, text, update
 
 from oximetry.adapters.catalogue import tables as t
 from oximetry.domain.errors import NotFound
@@ -129,10 +129,23 @@ class AccountsTable:
         )
         return when
 
-    def end_sessions(self, now: datetime, *, token_sha256: str | None = None, doctor_id: str | None = None) -> None:
-        """End one session by its token, or every session of a doctor."""
+    def set_disabled(self, doctor_id: str, disabled_at: datetime | None) -> None:
+        """From when on the account is of no use; ``None``: it is."""
+        self._connection.execute(update(t.doctors).where(t.doctors.c.id == doctor_id).values(disabled_at=disabled_at))
+
+    def end_sessions(
+        self,
+        now: datetime,
+        *,
+        token_sha256: str | None = None,
+        doctor_id: str | None = None,
+        but_sha256: str | None = None,
+    ) -> None:
+        """End one session by its token, or every session of a doctor (``but`` one)."""
         session = t.doctor_sessions.c
         which = session.token_sha256 == token_sha256 if token_sha256 else session.doctor_id == doctor_id
+        if but_sha256 is not None:
+            which = and_(which, session.token_sha256 != but_sha256)
         self._connection.execute(
             update(t.doctor_sessions).where(which, session.ended_at.is_(None)).values(ended_at=now)
         )

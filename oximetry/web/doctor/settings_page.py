@@ -10,8 +10,9 @@ from zoneinfo import available_timezones
 
 from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
-from oximetry.domain.errors import InvalidRequest, NotFound
+from oximetry.domain.errors import InvalidRequest, NotFound, SignInRefused, TooManyAttempts
 from oximetry.domain.listing import Headline
 from oximetry.domain.review_records import Profile
 from oximetry.services.clinics import MAX_LOGO_BYTES
@@ -20,6 +21,7 @@ from oximetry.web.doctor.handover_page import message
 from oximetry.web.language import request_words
 from oximetry.web.messages import signed_in_doctor
 from oximetry.web.services import WebServices
+from oximetry.web.sign_in import DEFAULT_ADDRESS
 
 PATH = "/medic/settings"
 EXAMPLE_LINK = "https://…/patient/#…"
@@ -67,6 +69,24 @@ def install(server: Flask, services: WebServices) -> None:
     section("message", lambda doctor_id: services.clinics.save(doctor_id, **_texts("message_ro", "message_en")))
     section("signer", lambda doctor_id: _save_signer(services, doctor_id))
     section("nights", lambda doctor_id: services.clinics.save(doctor_id, **_nights()))
+
+    @routes.post("/password")
+    def password() -> ResponseReturnValue:
+        old, new, again = (request.form.get(name, "") for name in ("old", "new", "again"))
+        try:
+            if new != again:
+                raise InvalidRequest("passwords_differ")
+            services.accounts.change_password(current_user.token, old, new, request.remote_addr or DEFAULT_ADDRESS)
+        except (InvalidRequest, SignInRefused, TooManyAttempts) as error:
+            told = InvalidRequest("old_password_wrong") if isinstance(error, SignInRefused) else error
+            return frame.refused("password", told, f"{PATH}#password")
+        return frame.done("password", request_words()("settings.password_changed"), f"{PATH}#password")
+
+    @routes.post("/sessions")
+    def sessions() -> ResponseReturnValue:
+        services.accounts.end_other_sessions(current_user.token)
+        return frame.done("sessions", request_words()("settings.sessions_ended"), f"{PATH}#password")
+
     server.register_blueprint(routes)
 
 

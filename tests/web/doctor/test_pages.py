@@ -340,3 +340,17 @@ def test_every_page_of_the_doctor_is_allowed_by_having_a_route(world: World) -> 
         "/medic/intake/x/links",
     ):
         assert client.get(path, base_url=BASE_URL).status_code == 404, path
+
+
+def test_a_doctor_changes_the_password_beside_its_own_field(world: World) -> None:
+    here, there = world.signed_in(), world.signed_in()
+    wrong = {"old": "not it", "new": "o propoziție scurtă", "again": "o propoziție scurtă"}
+    posted(here, "/medic/settings/password", **wrong)
+    assert "Parola de acum nu este corectă" in text(here, "/medic/settings")
+    posted(here, "/medic/settings/password", **{**wrong, "old": PASSWORD, "again": "altceva"})
+    assert "nu este aceeași" in text(here, "/medic/settings")
+    posted(here, "/medic/settings/password", **{**wrong, "old": PASSWORD})
+    assert "Parola a fost schimbată" in text(here, "/medic/settings")
+    assert there.get("/medic/", base_url=BASE_URL).status_code == 302
+    assert posted(here, "/medic/settings/sessions").status_code == 303
+    assert here.get("/medic/", base_url=BASE_URL).status_code == 200
