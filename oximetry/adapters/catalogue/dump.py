@@ -56,8 +56,9 @@ class CatalogueDump:
         with self._connected(writes=True) as connection:
             _tables(connection, with_passing=True).drop_all(connection)
             upgrade(connection, revision)
-            tables = _tables(connection).tables
-            for table in reversed(list(tables.values())):  # what migrations themselves put there comes from the backup
+            reflected = _tables(connection)
+            tables = reflected.tables
+            for table in reversed(reflected.sorted_tables):  # what migrations themselves put there is in the backup
                 connection.execute(table.delete())
             for name, some in rows:
                 _insert(connection, tables[name], some)

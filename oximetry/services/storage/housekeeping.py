@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import NotFound
 from oximetry.domain.ports import Clock, ObjectStore
+from oximetry.services.storage.storage_check import FOLDER
 from oximetry.services.storage.verifying import VERIFY
 from oximetry.domain.keeping import RESTORABLE
 
@@ -59,15 +60,18 @@ class HousekeepingService:
                 transaction.audit.add(self._clock(), night.doctor_id, "night_expunged", ("recording", night.id))
 
     def empty_lost_staging(self, before: datetime) -> None:
-        """Remove staged files that no row tells of: their upload ended between the store and the catalogue."""
+        """Remove staged files that no row tells of, and what a worker that died left of its looks at the store."""
         limit_s = before.replace(tzinfo=UTC).timestamp()
         lost = [
             stored_object.key
             for stored_object in self._store.list("users/")
-            if stored_object.modified_at < limit_s and _STAGED.fullmatch(stored_object.key) and not self._is_staged(stored_object.key)
+            if stored_object.modified_at < limit_s and self._is_lost(stored_object.key)
         ]
         for key in lost:
             self._store.delete(key)
+
+    def _is_lost(self, key: str) -> bool:
+        return key.startswith(f"{FOLDER}/") or (_STAGED.fullmatch(key) is not None and not self._is_staged(key))
 
     def _release_kept(self) -> None:
         """What was kept aside for its time goes."""

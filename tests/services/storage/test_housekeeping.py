@@ -155,8 +155,11 @@ def test_staged_files_of_no_batch_go_after_two_days_and_others_stay(clinic):
     item = clinic.upload(doctor, b"waits", "night.csv")
     folder = item.staging_key.rpartition("/")[0]
     lost, foreign = f"{folder}/7_0a1b2c3d", f"{folder}/_session"
-    clinic.store.objects |= {lost: b"lost", foreign: b"a script's"}
+    look = "users/storage-check/probe-of-a-worker-that-died"
+    clinic.store.objects |= {lost: b"lost", foreign: b"a script's", look: b"look"}
     clinic.housekeeping.empty_lost_staging(datetime(1969, 12, 31))  # the memory store's objects are of 1970
     assert lost in clinic.store.objects
+    assert look in clinic.store.objects
     clinic.housekeeping.empty_lost_staging(clinic.clock())
+    assert look not in clinic.store.objects
     assert set(clinic.store.objects) == {item.staging_key, foreign}
