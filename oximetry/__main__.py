@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from oximetry.cli.audit import audit
 from oximetry.cli.backup import backup, restore
 from oximetry.cli.clinical_report import clinical_report
 from oximetry.cli.common import Commands
@@ -26,7 +27,7 @@ def main() -> None:
 
 for command in (
     analyse_files, read_reports, clinical_report, write_samples, doctor, ingest, reanalyse, storage, worker, migrate,
-    status, jobs, backup, restore, keys, patient,
+    status, jobs, backup, restore, keys, patient, audit,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -31,6 +31,7 @@ from oximetry.domain.signing import ReportContent
 from oximetry.readers.file_names import report_stamp
 from oximetry.readers.formats import create_registry
 from oximetry.services.accounts import AccountService
+from oximetry.services.audit import AuditService
 from oximetry.services.backup.making import BackupMaker
 from oximetry.services.backup.reading import BackupReader
 from oximetry.services.backup.restoring import BackupRestorer
@@ -323,6 +324,7 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
     report_files = RenderingService(report_parts, store, nights, typeset, _page_maker(settings.base_url))
     pages = WebServices(
         accounts=AccountService(catalogue, Argon2Hasher(), clock),
+        audit=AuditService(catalogue, clock),
         clinics=ClinicService(catalogue, clock, safe_logo),
         links=links,
         lists=ListService(catalogue, clock),

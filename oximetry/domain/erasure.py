@@ -15,6 +15,8 @@ class ErasureScope:
     ----------
     places : tuple of str
         Beginnings of keys in the store below which nothing may remain.
+    serials : tuple of str
+        Of the devices that measured the nights; a device may be somebody else's tomorrow.
     is_moving : bool
         Whether a night is on its way from or to the person; it must arrive first.
     """
@@ -29,6 +31,7 @@ class ErasureScope:
     signed_reports: tuple[str, ...]
     outbox: tuple[str, ...]
     places: tuple[str, ...]
+    serials: tuple[str, ...] = ()
     is_moving: bool = False
 
     @property

@@ -7,6 +7,7 @@ import re
 import secrets
 from datetime import timedelta
 
+from oximetry.domain.audit import ANYBODY
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import InvalidRequest, SignInRefused, TooManyAttempts
 from oximetry.domain.passwords import LONGEST, SHORTEST, weakness
@@ -104,8 +105,14 @@ class AccountService:
         usable = doctor is not None and doctor.disabled_at is None
         fits = self._hasher.verify(doctor.password_hash if doctor and usable else None, password[:LONGEST_TRIED])
         if doctor is None or not usable or not fits:
+            self._note_refusal(doctor, account)
             raise SignInRefused
         return attempt, doctor
+
+    def _note_refusal(self, doctor: Doctor | None, account_sha256: str) -> None:
+        subject = ("doctor", doctor.id) if doctor else ("account", account_sha256)
+        with self._catalogue.write() as transaction:
+            transaction.audit.add(self._clock(), ANYBODY, "sign_in_refused", subject)
 
     def doctor_of(self, token: str) -> Doctor | None:
         """The doctor behind a session's token; ``None`` when the session is unknown, ended or too old."""
@@ -114,8 +121,11 @@ class AccountService:
 
     def sign_out(self, token: str) -> None:
         """End the session of a token."""
+        doctor = self.doctor_of(token)
         with self._catalogue.write() as transaction:
             transaction.accounts.end_sessions(self._clock(), token_sha256=_sha256(token))
+            if doctor is not None:
+                transaction.audit.add(self._clock(), doctor.id, "signed_out", ("doctor", doctor.id))
 
     def set_password(self, doctor_id: str, password: str) -> None:
         """Replace the password and end every session of the doctor; raises ``InvalidRequest`` for a weak one."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
+from oximetry.domain.audit import Actor, ActorKind
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.clinic import LinkOpening
 from oximetry.domain.errors import ConfigurationError, InvalidRequest, LinkRefused
@@ -135,6 +136,7 @@ class PatientLinks:
         with self._catalogue.write() as transaction:
             transaction.patients.get(doctor_id, patient_id)
             transaction.patients.set_label(doctor_id, patient_id, checked)
+            transaction.audit.add(self._clock(), doctor_id, "label_changed", ("patient", patient_id))
 
     def set_notes(self, doctor_id: str, patient_id: str, notes: str) -> None:
         """Change the notes that only the doctor sees; at most 2,000 characters."""
@@ -144,6 +146,7 @@ class PatientLinks:
         with self._catalogue.write() as transaction:
             transaction.patients.get(doctor_id, patient_id)
             transaction.patients.set_notes(doctor_id, patient_id, cleaned or None)
+            transaction.audit.add(self._clock(), doctor_id, "notes_changed", ("patient", patient_id))
 
     def openings(self, doctor_id: str, patient_id: str, limit: int) -> list[LinkOpening]:
         """Who opened the page through the live link lately, the newest first."""
@@ -204,6 +207,8 @@ class PatientLinks:
             with self._catalogue.write() as transaction:
                 transaction.patients.count_opening(link.id, self._clock())
                 transaction.openings.add(link.id, *browser, self._clock())
+                visitor, patient = Actor(ActorKind.PATIENT, link.id), ("patient", link.patient_id)
+                transaction.audit.add(self._clock(), visitor, "link_opened", patient)
         return link
 
     def open_old(self, token: str) -> str:

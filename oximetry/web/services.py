@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from oximetry.services.accounts import AccountService
+from oximetry.services.audit import AuditService
 from oximetry.services.clinics import ClinicService
 from oximetry.services.erasure.erasing import ErasureService
 from oximetry.services.erasure.exporting import ExportService
@@ -58,6 +59,7 @@ class WebServices:
     """The use cases that stand behind the pages."""
 
     accounts: AccountService
+    audit: AuditService
     clinics: ClinicService
     links: PatientLinks
     lists: ListService

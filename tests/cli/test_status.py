@@ -99,3 +99,29 @@ def test_an_account_is_disabled_and_enabled_from_the_shell(site):
     assert run("doctor", "enable", "ana@clinic.test").exit_code == 0
     assert site.accounts.sign_in("ana@clinic.test", "parola-de-test-lunga", "198.51.100.1")
     assert run("doctor", "disable", "nobody@clinic.test").exit_code == 2
+
+
+def test_the_audit_trail_is_verified_and_exported(site, tmp_path):
+    doctor = site.accounts.create("ana@localhost", "un-secret-de-test-lung")
+    patient = site.links.create(doctor.id).patient
+    head = run("audit", "verify", "--language", "en")
+    assert head.exit_code == 0
+    assert "The chain is whole." in head.stdout
+    seen = head.stdout.partition("Last link: ")[2].split()[0]
+    site.links.revoke(doctor.id, patient.id)
+    assert run("audit", "verify", "--head", seen).exit_code == 0
+    assert run("audit", "verify", "--head", "0" * 63 + "1").exit_code == 1
+
+    out = tmp_path / "trail.jsonl"
+    assert run("audit", "export", "--out", str(out)).exit_code == 0
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["act"] for line in lines] == ["account_created", "patient_created", "link_revoked"]
+    assert lines[1]["names"][lines[1]["subject"]] == patient.id
+    assert lines[2]["previous_sha256"] == lines[1]["sha256"] == seen
+
+    with site.catalogue._engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.exec_driver_sql("DROP TRIGGER audit_log_update")
+        connection.exec_driver_sql("UPDATE audit_log SET act = 'patient_viewed' WHERE number = 2")
+    broken = run("audit", "verify", "--language", "en")
+    assert broken.exit_code == 1
+    assert "broken at act 2" in broken.stderr

@@ -164,13 +164,9 @@ def test_extra_rules_are_off_at_first_and_switched_in_one_order_with_a_trail(cli
 
 def test_the_trail_of_extra_rules_says_which(clinic, doctor, card):
     clinic.links.set_extra_rules(doctor.id, card.patient.id, ["medicare"])
-    with clinic.catalogue._engine.connect() as connection:
-        acts = connection.execute(select(tables.audit_events).order_by(tables.audit_events.c.id)).all()
-    assert (acts[-1].act, acts[-1].doctor_id, acts[-1].details) == (
-        "extra_rules_set",
-        doctor.id,
-        {"rules": ["medicare"]},
-    )
+    with clinic.catalogue.read() as transaction:
+        last = transaction.audit.about([card.patient.id])[-1]
+    assert (last["act"], last["doctor_id"], last["details"]) == ("extra_rules_set", doctor.id, {"rules": ["medicare"]})
 
 
 def test_an_unknown_extra_rule_is_refused_and_changes_nothing(clinic, doctor, card):

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, inspect, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from oximetry.adapters.catalogue import migrating
-from oximetry.adapters.catalogue.catalogue_accounts import AccountsTable, AuditTable
+from oximetry.adapters.catalogue.audit import AuditTable
+from oximetry.adapters.catalogue.catalogue_accounts import AccountsTable
 from oximetry.adapters.catalogue.catalogue_exclusions import ExclusionsTable
 from oximetry.adapters.catalogue.catalogue_file_list import FileListTable
 from oximetry.adapters.catalogue.catalogue_files import FilesTable
@@ -98,7 +99,10 @@ class Catalogue:
     def read(self) -> Iterator[Transaction]:
         """A transaction that only reads."""
         with outages_told(), nothing_under_nul(), self._engine.connect() as connection, connection.begin():
-            yield Transaction(connection)
+            transaction = Transaction(connection)
+            yield transaction
+            if transaction.audit.waits:
+                raise RuntimeError("an act was added to a transaction that only reads")
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -109,7 +113,9 @@ class Catalogue:
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
-            yield Transaction(connection)
+            transaction = Transaction(connection)
+            yield transaction
+            transaction.audit.flush()
 
     def ear(self) -> DatabaseEar:
         """What hears that a transaction left work behind."""
@@ -202,6 +208,7 @@ class Catalogue:
             had_lists = inspect(connection).has_table("night_lines")
             migrating.upgrade(connection)
             fill_lines(connection, reviewed=not had_lists)  # what was stored before there were lists waits for nobody
+            AuditTable(connection).adopt()
 
     def dispose(self) -> None:
         """Close every connection (before a fork, and at the end of a test)."""

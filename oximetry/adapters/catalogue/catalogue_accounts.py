@@ -1,8 +1,7 @@
-"""Accounts, sign-in attempts, sessions and the audit trail, in SQL."""
+"""Accounts, sign-in attempts and sessions, in SQL."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -154,37 +153,3 @@ class AccountsTable:
         """Forget attempts and sessions from before a time: neither counts or opens anything any more."""
         self._connection.execute(delete(t.login_attempts).where(t.login_attempts.c.attempted_at < before))
         self._connection.execute(delete(t.doctor_sessions).where(t.doctor_sessions.c.created_at < before))
-
-
-class AuditTable:
-    """Implements ``ports.Audit``: acts are added, never changed."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def add(self, now: datetime, doctor_id: str | None, act: str, subject: tuple[str, str], **details: object) -> None:
-        """Write an act down; ``subject`` is its type and id, ``details`` hold ids only."""
-        self._connection.execute(
-            insert(t.audit_events).values(
-                happened_at=now,
-                doctor_id=doctor_id,
-                act=act,
-                subject_type=subject[0],
-                subject_id=subject[1],
-                details=details,
-            )
-        )
-
-    def about(self, ids: Sequence[str]) -> list[dict[str, object]]:
-        """Acts on any of these subjects, oldest first, as they were written down."""
-        event = t.audit_events.c
-        columns = (event.happened_at, event.doctor_id, event.act, event.subject_type, event.subject_id, event.details)
-        rows = self._connection.execute(select(*columns).where(event.subject_id.in_(ids)).order_by(event.id))
-        return [dict(row._mapping) for row in rows]
-
-    def acts(self, subject_id: str) -> list[str]:
-        """The acts on a subject, oldest first."""
-        event = t.audit_events.c
-        return list(
-            self._connection.scalars(select(event.act).where(event.subject_id == subject_id).order_by(event.id))
-        )

@@ -25,7 +25,10 @@ VERSION_TABLE = "alembic_version"
 PASSING = {VERSION_TABLE, "heartbeats"}
 """Not in a backup: what says which version it is stands in the manifest, and signs of life mean nothing later."""
 
-TELLING = ("doctors", "patients", "stored_files", "audit_events")
+APPEND_ONLY = {"audit_log"}
+"""Empty when it is made, and nobody may delete from it."""
+
+TELLING = ("doctors", "patients", "stored_files", "audit_events", "audit_log")
 """Where rows stand as soon as anybody has used a catalogue."""
 
 
@@ -59,7 +62,8 @@ class CatalogueDump:
             reflected = _tables(connection)
             tables = reflected.tables
             for table in reversed(reflected.sorted_tables):  # what migrations themselves put there is in the backup
-                connection.execute(table.delete())
+                if table.name not in APPEND_ONLY:
+                    connection.execute(table.delete())
             for name, some in rows:
                 _insert(connection, tables[name], some)
             _move_counters(connection, tables.values())

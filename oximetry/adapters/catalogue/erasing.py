@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Table, Text, cast, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, insert, or_, select, update
 
 from oximetry.adapters.catalogue import review_tables as r
 from oximetry.adapters.catalogue import sync_tables as s
@@ -68,6 +68,7 @@ class ErasureTable:
         moving = self._rows(
             t.recordings, or_(night.moving_to.in_(patients), night.id.in_(nights)), night.moving_to.is_not(None)
         )
+        loans = self._rows(t.device_loans, t.device_loans.c.patient_id.in_(patients))
         outside = [row.key for row in files if not row.key.startswith(tuple(prefixes))]
         return ErasureScope(
             patients=tuple(patients),
@@ -80,15 +81,16 @@ class ErasureTable:
             signed_reports=tuple(signed),
             outbox=tuple(row.id for row in waiting),
             places=tuple(dict.fromkeys([*prefixes, *staged, *outside])),
+            serials=tuple({row.device_serial for row in (*night_rows, *items, *loans) if row.device_serial}),
             is_moving=bool(moving),
         )
 
-    def erase(self, scope: ErasureScope, pseudonym: str, now: datetime) -> dict[str, int]:
+    def erase(self, scope: ErasureScope, now: datetime) -> dict[str, int]:
         """Delete or blank every row; returns how many of each table.
 
-        Kept, without anything that leads to the person: acts in the audit, their ids replaced by the pseudonym; signed
-        reports as empty links, so that the chain of everybody's reports can still be checked. A hash of the content
-        stays in the link: it tells nothing without the content, which is gone.
+        Kept, without anything that leads to the person: signed reports as empty links, so that the chain of
+        everybody's reports can still be checked. A hash of the content stays in the link: it tells nothing without the
+        content, which is gone.
         """
         patients, nights, items = scope.patients, scope.nights, scope.items
         counts: dict[str, int] = {}
@@ -123,7 +125,6 @@ class ErasureTable:
             )
         self._blank_reports(scope, now)
         self._forget_choices(patients)
-        counts["audit_events"] = self._rename_in_audit(scope, pseudonym)
         gone(t.patients, t.patients.c.id, patients)
         counts["clinical_reports"] = len(scope.signed_reports)
         return {name: count for name, count in counts.items() if count}
@@ -195,35 +196,11 @@ class ErasureTable:
         item = t.upload_items.c
         self._connection.execute(update(t.upload_items).where(item.target.in_(patients)).values(target=None))
 
-    def _rename_in_audit(self, scope: ErasureScope, pseudonym: str) -> int:
-        event = t.audit_events.c
-        ids = set(scope.everything)
-        renamed = 0
-        for some in batched(sorted(ids), 50):
-            said = cast(event.details, Text)
-            which = or_(event.subject_id.in_(some), *(said.contains(one, autoescape=True) for one in some))
-            for row in self._connection.execute(select(event.id, event.subject_id, event.details).where(which)).all():
-                subject = pseudonym if row.subject_id in ids else row.subject_id
-                kept = _without_words(row.details, ids, pseudonym)
-                changed = update(t.audit_events).where(event.id == row.id)
-                self._connection.execute(changed.values(subject_id=subject, details=kept))
-                renamed += 1
-        return renamed
-
     def _rows(self, table: Table, *which: ColumnElement[bool]) -> list[Any]:
         return list(self._connection.execute(select(table).where(*which)).all())
 
     def _ids(self, table: Table, *which: ColumnElement[bool]) -> list[str]:
         return list(self._connection.scalars(select(table.c.id).where(*which)))
-
-
-def _without_words(details: Mapping[str, Any], ids: Collection[str], pseudonym: str) -> dict[str, Any]:
-    """An act's details without what leads to the person: ids renamed, numbers kept, words (a serial) left out."""
-    return {
-        name: pseudonym if value in ids else value
-        for name, value in details.items()
-        if value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and value in ids)
-    }
 
 
 def batched(ids: Collection[str], count: int) -> Iterator[list[str]]:

@@ -35,8 +35,9 @@ class ErasureService:
             scope = transaction.erasures.scope(patient_id)
             if scope.is_moving:
                 raise InvalidRequest("erase_while_moving")
-            pseudonym = str(uuid4())
-            counts = transaction.erasures.erase(scope, pseudonym, now)
+            pseudonym = transaction.audit.pseudonym(patient_id)
+            counts = dict(transaction.erasures.erase(scope, now))
+            counts["audit_names"] = transaction.audit.forget([*scope.everything, *scope.serials])
             erasure = Erasure(str(uuid4()), doctor_id, pseudonym, now, counts, scope.places, scope.subjects)
             transaction.erasures.note(erasure)
             transaction.jobs.submit(ERASE_OBJECTS, erasure.id, doctor_id, now)

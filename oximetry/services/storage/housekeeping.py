@@ -48,6 +48,7 @@ class HousekeepingService:
                 transaction.files.mark_deleted([file.id for file in files], before - timedelta(seconds=1))
             transaction.jobs.prune(self._clock() - KEPT_TRACES)
             transaction.accounts.prune(self._clock() - KEPT_TRACES)
+            transaction.audit.adopt()
         self._close_quiet_batches()
         self._release_kept()
         self.empty_lost_staging(before)

@@ -134,7 +134,7 @@ class StorageAdmin:
             if listed.file.reference_type == REPORT_REFERENCE:
                 raise InvalidRequest("file_signed")
             transaction.files.mark_deleted([file_id], self._clock())
-            details = {"reference": f"{listed.file.reference_type}:{listed.file.reference_id}"}
+            details = {"reference_type": listed.file.reference_type, "reference_id": listed.file.reference_id}
             self._audit(transaction, admin, "file_deleted", file_id, **details)
 
     def restore(self, admin: Doctor, file_id: str) -> None:

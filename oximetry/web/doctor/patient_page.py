@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from oximetry.domain.errors import InvalidRequest, OximetryError
 from oximetry.domain.extra_rules import NAMES
 from oximetry.domain.records import NightState
+from oximetry.services.audit import Act
 from oximetry.services.links import PatientCard
 from oximetry.services.lists import local
 from oximetry.services.nights.nights import NightCard
@@ -30,6 +31,7 @@ from oximetry.web.services import WebServices
 
 MOST_COMPARED = 4
 OPENINGS_SHOWN = 6
+ACTS_SHOWN = 200
 LONGEST_NOTES = 2000
 EXPORT_IN_MEMORY_BYTES = 4 * 1024 * 1024
 
@@ -41,6 +43,10 @@ def install(server: Flask, services: WebServices) -> None:
     @routes.get("")
     def patient(patient_id: UUID) -> ResponseReturnValue:
         return show(services, str(patient_id))
+
+    @routes.get("/history")
+    def history(patient_id: UUID) -> ResponseReturnValue:
+        return _history(services, str(patient_id))
 
     @routes.post("/label")
     def label(patient_id: UUID) -> ResponseReturnValue:
@@ -198,6 +204,27 @@ def show(
             if line.patient_id != patient_id
         ],
     )
+
+
+def _history(services: WebServices, patient_id: str) -> ResponseReturnValue:
+    """Who saw, changed and took what of this patient."""
+    doctor, words = signed_in_doctor(), request_words()
+    patient = services.links.card(doctor.id, patient_id).patient
+    zone = services.clinics.of(doctor.id).time_zone
+    return frame.page(
+        services,
+        "doctor/history.html",
+        "patients",
+        patient=patient,
+        name=patient_name(patient.number, patient.label, words),
+        acts=[_act(act, zone, words) for act in services.audit.of_patient(doctor.id, patient_id, ACTS_SHOWN)],
+        limit=ACTS_SHOWN,
+    )
+
+
+def _act(act: Act, zone: str, words: Words) -> tuple[str, str, str]:
+    who = act.who or words(f"actor.{act.actor_kind}")
+    return words.moment(local(act.happened_at, zone)), who, words(f"act.{act.act}")
 
 
 def qr_code(url: str) -> str:

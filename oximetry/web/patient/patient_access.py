@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 
-from flask import Response, request
+from flask import Response, g, request
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from oximetry.domain.audit import Actor, ActorKind
 from oximetry.domain.errors import LinkRefused, NotFound
 from oximetry.domain.records import Link
 from oximetry.services.links import PatientLinks
@@ -52,6 +53,10 @@ class PatientAccess:
         except BadSignature:
             return None
 
+    def visitor(self) -> Actor:
+        """Who looks, for the audit trail: the browser with this link."""
+        return Actor(ActorKind.PATIENT, self.open_already())
+
     def link_for(self, patient_id: str) -> Link:
         """The live link of this browser, if it is this patient's; raises ``LinkRefused``."""
         link_id = self.open_already()
@@ -67,7 +72,9 @@ class PatientAccess:
         link_id = self.open_already()
         if link_id is not None:
             with suppress(NotFound):
+                g.visitor = Actor(ActorKind.PATIENT, link_id)
                 return self._nights.linked_file_url(link_id, patient_id, kind, filename)
+        g.visitor = None
         if current_user.is_authenticated:
             return self._nights.file_url(str(current_user.doctor.id), patient_id, kind, filename)
         raise NotFound(patient_id=patient_id)

@@ -95,6 +95,7 @@ def register(app: dash.Dash, services: WebServices, access: PatientAccess) -> No
     @app.callback(Output(page.NIGHTS, "children"), Input(page.PATIENT_ID, "data"), prevent_initial_call=True)
     def show_nights(patient_id: str | None) -> list[Component]:
         doctor_id = access.link_for(_checked(patient_id)).doctor_id
+        services.audit.note(access.visitor(), "page_viewed", ("patient", _checked(patient_id)))
         cards = services.nights.shown(doctor_id, _checked(patient_id), request_language())
         reports = services.nights.lone_reports(doctor_id, _checked(patient_id))
         files = services.nights.lone_files(doctor_id, _checked(patient_id))
