@@ -75,7 +75,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     security.compress(server)
     sign_in.install(server, services.accounts)
     cookie_keys = [derive_key(key, "patient-cookie") for key in (previous, settings.secret()) if key]
-    access = PatientAccess(services.links, services.nights, cookie_keys)
+    access = PatientAccess(services.link_sessions, services.nights, cookie_keys)
+    access.install(server)
     routes.install(server, services, access, operator_token=settings.operator_secret())
     verification.install(server, services.review)
     storage_page.install(server, services, utc_now)

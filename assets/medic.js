@@ -37,8 +37,8 @@ window.dash_clientside = window.dash_clientside || {};
 }
 
 window.medicToken = () => {
-  const found = document.cookie.split("; ").find((part) => part.startsWith("_csrf_token="));
-  return found ? decodeURIComponent(found.slice("_csrf_token=".length)) : "";
+  const found = /(?:^|; )(?:__Host-)?_csrf_token=([^;]*)/.exec(document.cookie);
+  return found ? decodeURIComponent(found[1]) : "";
 };
 
 window.medicExpired = (expired) => {

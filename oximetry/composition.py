@@ -51,6 +51,7 @@ from oximetry.services.intake.staging import StagingKeeper
 from oximetry.services.intake.storing import StoringService
 from oximetry.services.intake.taking_back import TakingBackService
 from oximetry.services.intake.uploads import UploadService
+from oximetry.services.link_sessions import LinkSessionService
 from oximetry.services.links import PatientLinks
 from oximetry.services.lists import ListService
 from oximetry.services.loans import LoanService
@@ -327,6 +328,7 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
         audit=AuditService(catalogue, clock),
         clinics=ClinicService(catalogue, clock, safe_logo),
         links=links,
+        link_sessions=LinkSessionService(catalogue, built.vault, clock),
         lists=ListService(catalogue, clock),
         loans=LoanService(catalogue, clock),
         erasure=ErasureService(catalogue, storage.archived, clock),

@@ -84,3 +84,4 @@ class LinkOpening:
     opened_at: datetime
     browser: str
     device_key: str
+    session_id: str | None = None

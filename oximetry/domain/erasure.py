@@ -28,6 +28,7 @@ class ErasureScope:
     vendor_reports: tuple[str, ...]
     files: tuple[str, ...]
     links: tuple[str, ...]
+    sessions: tuple[str, ...]
     signed_reports: tuple[str, ...]
     outbox: tuple[str, ...]
     places: tuple[str, ...]
@@ -45,6 +46,7 @@ class ErasureScope:
             *self.vendor_reports,
             *self.files,
             *self.links,
+            *self.sessions,
             *self.signed_reports,
             *self.outbox,
         )

@@ -68,9 +68,21 @@ class AlreadyExists(OximetryError):
 
 
 class LinkRefused(OximetryError):
-    """A patient's link that is unknown, malformed or revoked: always the same answer."""
+    """A patient's link that is unknown, malformed or revoked: always the same answer. One whose day is over says so."""
 
     default_reason = "link_refused"
+
+
+class PinNeeded(OximetryError):
+    """The link has a PIN, and none was given."""
+
+    default_reason = "pin_needed"
+
+
+class PinRefused(OximetryError):
+    """A wrong PIN; ``left`` in the details are the tries that are left, none when the reason is ``link_paused``."""
+
+    default_reason = "pin_wrong"
 
 
 class SignInRefused(OximetryError):

@@ -111,6 +111,9 @@ class Link:
     revoked_at: datetime | None
     last_opened_at: datetime | None
     opened_count: int
+    expires_at: datetime | None = None
+    pin_sealed: bytes | None = None
+    pin_failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

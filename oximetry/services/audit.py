@@ -12,6 +12,9 @@ from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.ports import Clock
 
 AT_ONCE = 500
+LOOKS = {"patient_viewed", "night_viewed", "report_previewed", "file_taken", "patient_exported"}
+LOOKS_BEHIND_ONE = 20
+"""So many acts are looked through for each look that is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,17 @@ class AuditService:
             transaction.patients.get(doctor_id, patient_id)
             ids = transaction.erasures.scope(patient_id).everything
             return _acts(transaction, transaction.audit.about(ids, limit))
+
+    def looks_of_clinic(self, ids: Sequence[str], limit: int) -> list[datetime]:
+        """When somebody of the clinic last looked at any of these, newest first; one in an hour stands for all."""
+        with self._catalogue.read() as transaction:
+            told = transaction.audit.about(ids, limit * LOOKS_BEHIND_ONE)
+        hours: dict[datetime, datetime] = {}
+        for event in reversed(told):
+            moment = _moment(event["happened_at"])
+            if event["actor_kind"] == ActorKind.DOCTOR and event["act"] in LOOKS:
+                hours.setdefault(moment.replace(minute=0, second=0, microsecond=0), moment)
+        return list(hours.values())[:limit]
 
     def of_account(self, doctor_id: str, limit: int) -> list[Act]:
         """The last acts of an account, newest first."""

@@ -17,8 +17,10 @@ from oximetry.domain.clinic import LinkOpening
 from oximetry.domain.errors import ConfigurationError, InvalidRequest, LinkRefused
 from oximetry.domain.extra_rules import NAMES
 from oximetry.domain.label_privacy import Telling, telling
+from oximetry.domain.link_sessions import Visit
 from oximetry.domain.ports import Clock, Vault
 from oximetry.domain.records import Link, OldLink, Patient
+from oximetry.services.link_sessions import LinkSessionService
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,7 @@ class PatientLinks:
         self._vault = vault
         self._base_url = base_url
         self._clock = clock
+        self._sessions = LinkSessionService(catalogue, vault, clock)
 
     def create(self, doctor_id: str, label: str | None = None, *, acknowledged: bool = False) -> PatientCard:
         """A new patient with a live link; for the label see `checked_label`."""
@@ -189,13 +192,14 @@ class PatientLinks:
         *,
         preview_by: str | None = None,
         open_already: str | None = None,
-        browser: tuple[str, str] = ("", ""),
+        pin: str | None = None,
+        visit: Visit | None = None,
     ) -> Link:
         """The live link of a secret.
 
         Unknown, malformed and revoked secrets raise the same ``LinkRefused`` after the same look-up. The opening is
-        counted unless this browser has the link ``open_already`` (its id), or ``preview_by``, a signed-in doctor's
-        id, is the patient's own doctor. ``browser`` is its kind and its key, for who asks who opened the page.
+        counted, and the PIN asked for, unless this browser has the link ``open_already`` (its id), or ``preview_by``,
+        a signed-in doctor's id, is the patient's own doctor. Otherwise raises as `LinkSessionService.admit` too.
         """
         malformed = not _SECRET.match(secret)
         digest = hashlib.sha256(secret[:200].encode(errors="replace")).hexdigest()
@@ -204,10 +208,12 @@ class PatientLinks:
         if link is None or malformed:
             raise LinkRefused
         if preview_by != link.doctor_id and open_already != link.id:
+            self._sessions.admit(link, pin)
+            visit = visit or Visit()
             with self._catalogue.write() as transaction:
                 transaction.patients.count_opening(link.id, self._clock())
-                transaction.openings.add(link.id, *browser, self._clock())
-                visitor, patient = Actor(ActorKind.PATIENT, link.id), ("patient", link.patient_id)
+                transaction.openings.add(link.id, visit, self._clock())
+                visitor, patient = Actor(ActorKind.PATIENT, visit.session_id or link.id), ("patient", link.patient_id)
                 transaction.audit.add(self._clock(), visitor, "link_opened", patient)
         return link
 
@@ -235,14 +241,6 @@ class PatientLinks:
             transaction.patients.get(doctor_id, patient_id)
             if transaction.old_links.retire(patient_id, self._clock()):
                 transaction.audit.add(self._clock(), doctor_id, "old_link_retired", ("patient", patient_id))
-
-    def live_link(self, link_id: str) -> Link:
-        """The link a patient's cookie names, asked on every request; raises ``LinkRefused`` once it is revoked."""
-        with self._catalogue.read() as transaction:
-            link = transaction.patients.live_link(link_id)
-        if link is None:
-            raise LinkRefused
-        return link
 
     def add_link_within(self, transaction: Transaction, patient_id: str) -> None:
         """A new live link as one step of a larger transaction, for a patient that has none."""

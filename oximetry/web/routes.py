@@ -18,6 +18,8 @@ from oximetry.domain.errors import (
     LinkRefused,
     NotFound,
     OximetryError,
+    PinNeeded,
+    PinRefused,
     StorageRefused,
     StorageUnavailable,
 )
@@ -35,6 +37,8 @@ RETRY_AFTER_S = 10
 _STATUS: tuple[tuple[type[OximetryError], int], ...] = (
     (NotFound, 404),
     (LinkRefused, 404),
+    (PinNeeded, 401),
+    (PinRefused, 403),
     (InvalidUpload, 422),
     (InvalidRequest, 409),
     (StorageUnavailable, 503),
@@ -98,12 +102,28 @@ def _patient(services: WebServices, access: PatientAccess) -> Blueprint:
     @routes.post("/patient/session")
     def open_link() -> ResponseReturnValue:
         posted = posted_json()
-        secret = str(posted.get("secret", "")) if isinstance(posted, dict) else ""
+        given = posted if isinstance(posted, dict) else {}
         doctor_id = current_user.doctor.id if current_user.is_authenticated else None
-        browser = (browser_kind(request.user_agent.string), access.browser_key())
-        link = services.links.open(secret, preview_by=doctor_id, open_already=access.open_already(), browser=browser)
+        opened, visit = access.opened(), access.visit()
+        already = opened.link.id if opened else None
+        link = services.links.open(
+            str(given.get("secret", "")),
+            preview_by=doctor_id,
+            open_already=already,
+            pin=str(given.get("pin", "")),
+            visit=visit,
+        )
         response = jsonify(patient_id=link.patient_id, preview=doctor_id == link.doctor_id)
-        access.remember(response, link)
+        if link.id != already:
+            is_preview = doctor_id == link.doctor_id
+            access.remember(response, services.link_sessions.begin(link, visit, is_preview=is_preview))
+        return response
+
+    @routes.post("/patient/leave")
+    def leave() -> ResponseReturnValue:
+        services.link_sessions.leave(access.token())
+        response = make_response("", 204)
+        access.forget(response)
         return response
 
     @routes.get("/patient/<uuid:patient_id>/<any(csvs, originals, pdfs, plots, reports):kind>/<string:filename>")
@@ -159,14 +179,6 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.response
     return _words_page(f"error.{status}" if status in (400, 403, 404, 503) else "error.500", status)
-
-
-def browser_kind(user_agent: str) -> str:
-    """``phone``, ``tablet`` or ``computer``, as the browser says of itself."""
-    said = user_agent.lower()
-    if "ipad" in said or "tablet" in said or ("android" in said and "mobile" not in said):
-        return "tablet"
-    return "phone" if "mobi" in said or "iphone" in said else "computer"
 
 
 def _is_bearer(token: str) -> bool:

@@ -13,13 +13,20 @@ from flask_compress import Compress
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
+from oximetry.web import cookies
+
 DOCTOR_PREFIX = "/medic/"
 PATIENT_PREFIX = "/patient/"
 STORAGE_PATH = "/medic/storage"
-CSRF_COOKIE = "_csrf_token"
 
 # POSTs of a browser without a session to ride on: its own origin is asked for instead of a token
-WITHOUT_TOKEN = ("/patient/session", "/patient/old-link", "/patient/_dash-update-component", "/verificare")
+WITHOUT_TOKEN = (
+    "/patient/session",
+    "/patient/leave",
+    "/patient/old-link",
+    "/patient/_dash-update-component",
+    "/verificare",
+)
 ANY_HOST = ("/healthz",)
 
 # Dash's catch-all would answer 200 to any path below its prefix; only these and the routes of our own exist
@@ -162,7 +169,9 @@ def _finish(response: Response, fence: Fence, policy: str) -> Response:
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
     if _is_page(response):
         token = generate_csrf()
-        response.set_cookie(CSRF_COOKIE, token, secure=fence.https, samesite="Lax", httponly=False)
+        response.set_cookie(
+            cookies.named(cookies.CSRF, https=fence.https), token, secure=fence.https, samesite="Lax", httponly=False
+        )
     return response
 
 
@@ -194,10 +203,11 @@ def compress(server: Flask) -> None:
 def configure(server: Flask, secret_key: bytes, fence: Fence, max_upload_bytes: int) -> None:
     """Flask's own settings; the cookies' names and flags."""
     server.secret_key = secret_key
+    server.session_interface = cookies.DoctorSessions()
     server.config.update(
         MAX_CONTENT_LENGTH=max_upload_bytes,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
-        SESSION_COOKIE_NAME="doctor",
+        SESSION_COOKIE_NAME=cookies.named(cookies.DOCTOR, https=fence.https),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=fence.https,

@@ -18,6 +18,7 @@ from oximetry.services.intake.report_choices import ReportChoiceService
 from oximetry.services.intake.staged import StagedNights
 from oximetry.services.intake.taking_back import TakingBackService
 from oximetry.services.intake.uploads import UploadService
+from oximetry.services.link_sessions import LinkSessionService
 from oximetry.services.links import PatientLinks
 from oximetry.services.lists import ListService
 from oximetry.services.loans import LoanService
@@ -62,6 +63,7 @@ class WebServices:
     audit: AuditService
     clinics: ClinicService
     links: PatientLinks
+    link_sessions: LinkSessionService
     lists: ListService
     loans: LoanService
     erasure: ErasureService

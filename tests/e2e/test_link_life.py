@@ -78,6 +78,61 @@ def test_a_link_is_copied_replaced_and_stopped(
     expect_refused(watched)
 
 
+@pytest.mark.parametrize(("language", "width"), [("ro", 1280), ("en", 360)])
+def test_a_link_with_a_code_is_opened_left_and_closed_from_afar(
+    browser: Browser, laptop: Site, tmp_path: Path, watched: Watched, language: str, width: int
+) -> None:
+    page = steps.sign_in(browser, laptop, width=width, language=language)
+    watched.watch(page)
+    link = give_to_a_new_patient(page, steps.write_nights(tmp_path, count=2, rows=3600))
+    steps.open_first_patient(page, laptop)
+    phone = open_in(browser, link, language)
+    watched.watch(phone)
+    files = phone.locator(".downloads a").evaluate_all("all => all.map((one) => one.href)")
+
+    guard = page.locator(".link-box details.more")
+    page.reload()
+    guard.locator("summary").click()
+    guard.locator("form[action$=set-pin] button").click()
+    guard.locator("summary").click()
+    code = guard.locator("code").inner_text()
+    assert re.fullmatch(r"\d{3} \d{3}", code)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+    phone.reload()
+    asked = phone.locator("form.pin")
+    expect(asked).to_be_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert {phone.request.get(url).status for url in files} == {404}
+    asked.locator("input").fill("000000" if code != "000 000" else "111111")
+    asked.locator("button").click()
+    expect(phone.locator("form.pin [role=alert]")).to_contain_text("9")
+    phone.locator("form.pin input").fill(code)
+    phone.locator("form.pin button").click()
+    expect(phone.locator("details.card")).to_have_count(2)
+    phone.reload()
+    expect(phone.locator("details.card")).to_have_count(2)
+    you = "dumneavoastră" if language == "ro" else "you, this"
+    expect(phone.locator(".openings")).to_contain_text(you)
+    assert {phone.request.get(url).status for url in files} == {200}
+
+    phone.locator("[data-leave]").click()
+    expect(phone.locator("[role=alert]")).to_contain_text("Ați închis pagina" if language == "ro" else "You closed")
+    expect(phone.locator("details.card")).to_have_count(0)
+    assert "#" not in phone.url
+    assert {phone.request.get(url).status for url in files} == {404}
+
+    phone.goto(link)
+    phone.locator("form.pin input").fill(code.replace(" ", ""))
+    phone.locator("form.pin button").click()
+    expect(phone.locator("details.card")).to_have_count(2)
+    page.reload()
+    page.locator(".link-box form[action$=end-sessions] button").click()
+    assert {phone.request.get(url).status for url in files} == {404}
+    expected = re.compile(r"^console: (Failed to load resource.*40[134]|Error: Callback )")
+    watched.problems = [problem for problem in watched.problems if not expected.match(problem)]
+
+
 def give_to_a_new_patient(page: Page, nights: list[Path]) -> str:
     page.click("#new-batch")
     steps.choose_files(page, nights)

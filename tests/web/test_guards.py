@@ -54,11 +54,26 @@ def test_sign_in_works_behind_https_with_our_no_referrer(make_world: Callable[..
     client = world.browser()
     proxy = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "clinic.example", "X-Forwarded-For": "203.0.113.9"}
     client.get("/login", headers=proxy, base_url="https://clinic.example")
-    token = client.get_cookie("_csrf_token", domain="clinic.example")
+    token = client.get_cookie("__Host-_csrf_token", domain="clinic.example")
     assert token is not None
     form = {"email": "ana@localhost", "password": "un-secret-de-test-lung", "csrf_token": token.value}
     answer = client.post("/login", data=form, headers=proxy, base_url="https://clinic.example")
     assert answer.status_code == 303
+    cookie = next(one for one in answer.headers.getlist("Set-Cookie") if one.startswith("__Host-doctor="))
+    assert "Secure" in cookie
+    assert "HttpOnly" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
+
+    before = world.browser()
+    before.set_cookie("doctor", cookie.partition("=")[2].partition(";")[0], domain="clinic.example", secure=True)
+    answer = before.get("/medic/", headers=proxy, base_url="https://clinic.example")
+    assert answer.status_code == 200
+    handed = answer.headers.getlist("Set-Cookie")
+    assert [one for one in handed if one.startswith("__Host-doctor=") and "Max-Age=0" not in one]
+    assert [one for one in handed if one.startswith("doctor=;")]
+    before.delete_cookie("doctor", domain="clinic.example")
+    assert before.get("/medic/", headers=proxy, base_url="https://clinic.example").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ from oximetry.adapters.catalogue.database import (
 )
 from oximetry.adapters.catalogue.erasing import ErasureTable
 from oximetry.adapters.catalogue.heartbeats import HeartbeatsTable
+from oximetry.adapters.catalogue.link_sessions import LinkSessionsTable
 from oximetry.adapters.catalogue.night_lines import NightLinesTable, PatientLinesTable, fill_lines
 from oximetry.adapters.catalogue.sealed import SealedTable
 from oximetry.adapters.catalogue.waking import DatabaseEar
@@ -71,6 +72,7 @@ class Transaction:
         self.clinics = ClinicsTable(connection)
         self.loans = LoansTable(connection)
         self.handovers = HandoversTable(connection)
+        self.link_sessions = LinkSessionsTable(connection)
         self.openings = OpeningsTable(connection)
         self.interpretations = InterpretationsTable(connection)
         self.templates = TemplatesTable(connection)

@@ -14,12 +14,13 @@ from oximetry.domain.errors import NotFound
 from oximetry.domain.listing import patient_search
 from oximetry.domain.records import Link, Patient
 
+LINK_COLUMNS = (
+    t.patient_links,
+    t.patients.c.doctor_id,
+    func.coalesce(t.patients.c.merged_into, t.patients.c.id).label("opens"),
+)
 _LINK = (
-    select(
-        t.patient_links,
-        t.patients.c.doctor_id,
-        func.coalesce(t.patients.c.merged_into, t.patients.c.id).label("opens"),
-    )
+    select(*LINK_COLUMNS)
     .join(t.patients, t.patients.c.id == t.patient_links.c.patient_id)
     .order_by(t.patient_links.c.created_at.desc())
 )
@@ -40,7 +41,8 @@ def _patient(row: Any) -> Patient:
     )
 
 
-def _link(row: Any) -> Link:
+def link_of(row: Any) -> Link:
+    """A row of `LINK_COLUMNS`."""
     return Link(
         row.id,
         row.opens,
@@ -50,6 +52,9 @@ def _link(row: Any) -> Link:
         row.revoked_at,
         row.last_opened_at,
         row.opened_count,
+        row.expires_at,
+        row.pin_sealed,
+        row.pin_failures,
     )
 
 
@@ -145,19 +150,19 @@ class PatientsTable:
         query = _LINK.where(t.patients.c.doctor_id == doctor_id, t.patient_links.c.revoked_at.is_(None))
         if patient_id is not None:
             query = query.where(t.patients.c.id == patient_id)
-        return [_link(row) for row in self._connection.execute(query)]
+        return [link_of(row) for row in self._connection.execute(query)]
 
     def live_link_by_secret(self, secret_sha256: str) -> Link | None:
         """The live link that a secret opens."""
         row = self._connection.execute(
             _LINK.where(t.patient_links.c.secret_sha256 == secret_sha256, t.patient_links.c.revoked_at.is_(None))
         ).one_or_none()
-        return _link(row) if row else None
+        return link_of(row) if row else None
 
     def live_link(self, link_id: str) -> Link | None:
         """A link that is still live; asked on every request of a patient, so in fixed words."""
         row = self._connection.execute(_LIVE_LINK, {"link_id": link_id}).one_or_none()
-        return _link(row) if row else None
+        return link_of(row) if row else None
 
     def revoke_links(self, patient_id: str, now: datetime) -> int:
         """End every live link of a patient; returns how many there were."""

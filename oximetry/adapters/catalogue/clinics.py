@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from oximetry.adapters.catalogue import tables as t
 from oximetry.domain.clinic import Clinic, DeviceLoan, Handover, LinkOpening
+from oximetry.domain.link_sessions import Visit
 from oximetry.domain.listing import Headline
 
 
@@ -117,11 +118,10 @@ class OpeningsTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, link_id: str, browser: str, device_key: str, now: datetime) -> None:
+    def add(self, link_id: str, visit: Visit, now: datetime) -> None:
         """One opening."""
-        self._connection.execute(
-            insert(t.link_openings).values(link_id=link_id, browser=browser, device_key=device_key, opened_at=now)
-        )
+        of_visit = {"browser": visit.browser, "device_key": visit.device_key, "session_id": visit.session_id}
+        self._connection.execute(insert(t.link_openings).values(link_id=link_id, opened_at=now, **of_visit))
 
     def of(self, link_id: str, limit: int) -> list[LinkOpening]:
         """The latest openings of a link, the newest first."""
@@ -129,7 +129,7 @@ class OpeningsTable:
         rows = self._connection.execute(
             select(t.link_openings).where(opening.link_id == link_id).order_by(opening.id.desc()).limit(limit)
         )
-        return [LinkOpening(row.opened_at, row.browser, row.device_key) for row in rows]
+        return [LinkOpening(row.opened_at, row.browser, row.device_key, row.session_id) for row in rows]
 
 
 def _loan(row: Any) -> DeviceLoan:

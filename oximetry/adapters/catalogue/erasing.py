@@ -14,6 +14,7 @@ from oximetry.adapters.catalogue import sync_tables as s
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.erasure_tables import erasures
 from oximetry.adapters.catalogue.job_tables import jobs
+from oximetry.adapters.catalogue.link_sessions import link_sessions
 from oximetry.domain.erasure import Erasure, ErasureScope
 
 _AT_ONCE = 200
@@ -58,6 +59,7 @@ class ErasureTable:
         items += self._rows(t.upload_items, item.joined_to.in_([row.id for row in items]))
         item_ids = list(dict.fromkeys(row.id for row in items))
         links = self._ids(t.patient_links, t.patient_links.c.patient_id.in_(patients))
+        sessions = self._ids(link_sessions, link_sessions.c.link_id.in_(links))
         old_links = self._ids(t.retired_links, t.retired_links.c.patient_id.in_(patients))
         signed = self._ids(r.clinical_reports, r.clinical_reports.c.patient_id.in_(patients))
         staged = [row.staging_key for row in items]
@@ -78,6 +80,7 @@ class ErasureTable:
             vendor_reports=tuple(report_ids),
             files=tuple(row.id for row in files),
             links=tuple([*links, *old_links]),
+            sessions=tuple(sessions),
             signed_reports=tuple(signed),
             outbox=tuple(row.id for row in waiting),
             places=tuple(dict.fromkeys([*prefixes, *staged, *outside])),
@@ -111,6 +114,7 @@ class ErasureTable:
         gone(t.night_lines, t.night_lines.c.patient_id, patients)
         gone(t.handovers, t.handovers.c.patient_id, patients)
         gone(t.device_loans, t.device_loans.c.patient_id, patients)
+        gone(link_sessions, link_sessions.c.id, scope.sessions)
         gone(t.link_openings, t.link_openings.c.link_id, scope.links)
         gone(t.patient_links, t.patient_links.c.patient_id, patients)
         gone(t.retired_links, t.retired_links.c.patient_id, patients)

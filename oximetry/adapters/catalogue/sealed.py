@@ -9,6 +9,7 @@ from oximetry.adapters.catalogue import tables as t
 
 _COLUMNS = {
     "links": t.patient_links.c.secret_sealed,
+    "pins": t.patient_links.c.pin_sealed,
     "file_names": t.upload_items.c.name_sealed,
     "report_codes": r.clinical_reports.c.code_sealed,
 }

@@ -124,6 +124,9 @@ patient_links = Table(
     Column("revoked_at", DateTime),
     Column("last_opened_at", DateTime),
     Column("opened_count", Integer, nullable=False),
+    Column("expires_at", DateTime),
+    Column("pin_sealed", LargeBinary),
+    Column("pin_failures", Integer, nullable=False, server_default=text("0")),
     Index(
         "uq_patient_links_live",
         "patient_id",
@@ -309,6 +312,7 @@ link_openings = Table(
     Column("opened_at", DateTime, nullable=False),
     Column("browser", String(40), nullable=False),
     Column("device_key", String(16), nullable=False),
+    Column("session_id", String(36)),
 )
 
 exclusions = Table(

@@ -245,6 +245,7 @@ class S3Store:
             "Key": check_key(key),
             "ResponseContentDisposition": content_disposition(filename, inline=inline),
             "ResponseContentType": check_content_type(content_type),
+            "ResponseCacheControl": "no-store",
         }
         check_expiry(expires_s)
         with translated("url"):

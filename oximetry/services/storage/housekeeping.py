@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from oximetry.domain.catalogue_ports import Catalogue
 from oximetry.domain.errors import NotFound
+from oximetry.domain.link_sessions import LONGEST_LIFE
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.services.storage.storage_check import FOLDER
 from oximetry.services.storage.verifying import VERIFY
@@ -48,6 +49,7 @@ class HousekeepingService:
                 transaction.files.mark_deleted([file.id for file in files], before - timedelta(seconds=1))
             transaction.jobs.prune(self._clock() - KEPT_TRACES)
             transaction.accounts.prune(self._clock() - KEPT_TRACES)
+            transaction.link_sessions.prune(self._clock() - LONGEST_LIFE - KEPT_TRACES)
             transaction.audit.adopt()
         self._close_quiet_batches()
         self._release_kept()

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from oximetry.domain.errors import InvalidRequest, OximetryError
 from oximetry.domain.extra_rules import NAMES
+from oximetry.domain.link_sessions import LIFETIMES_DAYS, is_paused
 from oximetry.domain.records import NightState
 from oximetry.services.audit import Act
 from oximetry.services.links import PatientCard
@@ -73,6 +74,14 @@ def install(server: Flask, services: WebServices) -> None:
 
     act("rotate-link", "link", lambda doctor_id, patient_id: _ignore(services.links.rotate(doctor_id, patient_id)))
     act("revoke-link", "link", services.links.revoke)
+    act(
+        "end-sessions",
+        "link",
+        lambda who, one: services.link_sessions.end(who, one, request.form.get("session") or None),
+    )
+    act("link-lifetime", "link", lambda who, one: services.link_sessions.set_lifetime(who, one, _days()))
+    act("set-pin", "link", lambda who, one: services.link_sessions.set_pin(who, one, wanted=True))
+    act("remove-pin", "link", lambda who, one: services.link_sessions.set_pin(who, one, wanted=False))
     act("retire-old", "link", services.links.retire_old)
     act("lend", "loan", lambda who, one: services.loans.lend(who, one, request.form.get("device", "")))
     act("returned", "loan", lambda who, _: services.loans.take_back(who, request.form.get("device", "")))
@@ -138,6 +147,14 @@ def _into() -> str:
         raise InvalidRequest("cannot_move") from error
 
 
+def _days() -> int | None:
+    """The lifetime that was chosen for the link; an empty one is "until it is stopped"."""
+    given = request.form.get("days", "")
+    if given and not given.isdecimal():
+        raise InvalidRequest("malformed")
+    return int(given) if given else None
+
+
 def _ignore(_done: object) -> None:
     return None
 
@@ -187,6 +204,14 @@ def show(
             for one in services.links.openings(doctor.id, patient_id, OPENINGS_SHOWN)
         ],
         loans=loans,
+        sessions=[
+            replace(one, last_seen_at=local(one.last_seen_at, clinic.time_zone))
+            for one in services.link_sessions.of_patient(doctor.id, patient_id)
+        ],
+        lifetimes=LIFETIMES_DAYS,
+        pin=services.link_sessions.pin(card.link) if card.link and card.url else None,
+        is_paused=card.link is not None and is_paused(card.link),
+        expires_at=local(card.link.expires_at, clinic.time_zone) if card.link and card.link.expires_at else None,
         lone_reports=[
             markup(report_view.card(report, _report_link(report.file.key, words), words))
             for report in services.nights.lone_reports(doctor.id, patient_id)

@@ -12,7 +12,7 @@ from oximetry.domain.listing import PAGE_ROWS
 from oximetry.services.lists import NightPage
 from oximetry.web.doctor import frame
 from oximetry.web.doctor.list_query import asked_nights, asked_state, query
-from oximetry.web.doctor.night_rows import night_row, night_rows, odi_name
+from oximetry.web.doctor.night_rows import night_row, night_rows, odi_name, patient_name
 from oximetry.web.i18n import Words
 from oximetry.web.language import request_words
 from oximetry.web.messages import signed_in_doctor
@@ -53,6 +53,8 @@ def install(server: Flask, services: WebServices) -> None:
             today=words.weekday(services.lists.today(clinic.time_zone)),
             open_batch=services.batches.waiting(doctor),
             limits=services.uploads.limits_of(doctor),
+            paused=[services.links.card(doctor.id, one).patient for one in services.link_sessions.paused(doctor.id)],
+            patient_name=lambda patient: patient_name(patient.number, patient.label, words),
         )
 
     @routes.post("nights/<uuid:night_id>/reviewed")

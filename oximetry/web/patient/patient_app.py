@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import dash
 from dash import MATCH, Input, Output, State, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
-from flask import Flask
+from flask import Flask, render_template
 
 from oximetry.domain.errors import NotFound, OximetryError
 from oximetry.services.lists import local
@@ -37,6 +38,7 @@ INDEX = """<!doctype html>
 <body>
 <noscript><p>{no_script}</p></noscript>
 {app_entry}
+{pin_form}
 {config}
 {scripts}
 {renderer}
@@ -44,7 +46,7 @@ INDEX = """<!doctype html>
 </html>"""
 
 # Dash asks for it only when a plot is due
-OPENINGS_SHOWN = 5
+LOOKS_SHOWN = 6
 GRAPH_CHUNK = f"{PATIENT_PREFIX}_dash-component-suites/dash/dcc/async-graph.js"
 
 _FOREIGN_TAG = re.compile(r"<(script|link)[^>]*/(dash_mantine_components|dash_ag_grid|dash_table)/[^>]*>(</script>)?")
@@ -63,6 +65,7 @@ class PatientDash(dash.Dash):
             css=without_foreign(str(parts["css"])),
             scripts=without_foreign(str(parts["scripts"])),
             graph=GRAPH_CHUNK,
+            pin_form=render_template("pin_form.html", words=words),
             **{name: str(parts[name]) for name in ("favicon", "config", "app_entry", "renderer")},
         )
 
@@ -95,11 +98,17 @@ def register(app: dash.Dash, services: WebServices, access: PatientAccess) -> No
     @app.callback(Output(page.NIGHTS, "children"), Input(page.PATIENT_ID, "data"), prevent_initial_call=True)
     def show_nights(patient_id: str | None) -> list[Component]:
         doctor_id = access.link_for(_checked(patient_id)).doctor_id
-        services.audit.note(access.visitor(), "page_viewed", ("patient", _checked(patient_id)))
         cards = services.nights.shown(doctor_id, _checked(patient_id), request_language())
+        services.audit.note(access.visitor(), "page_viewed", ("patient", _checked(patient_id)))
         reports = services.nights.lone_reports(doctor_id, _checked(patient_id))
         files = services.nights.lone_files(doctor_id, _checked(patient_id))
-        return page.nights(cards, reports, files, request_words(), _around(services, doctor_id, _checked(patient_id)))
+        return page.nights(
+            cards,
+            reports,
+            files,
+            request_words(),
+            _around(services, access, doctor_id, [_checked(patient_id), *(card.night.id for card in cards)]),
+        )
 
     @app.callback(
         Output({"type": page.NIGHT_PLOT, "night": MATCH}, "children"),
@@ -125,16 +134,23 @@ def shown_plot(services: WebServices, doctor_id: str, patient_id: str, night_id:
     return page.plot(night_figure(report, words), words)
 
 
-def _around(services: WebServices, doctor_id: str, patient_id: str) -> page.Around:
+def _around(services: WebServices, access: PatientAccess, doctor_id: str, ids: Sequence[str]) -> page.Around:
+    """What stands around the nights of a patient; ``ids`` are the patient's and the nights'."""
+    patient_id = ids[0]
     said = {
         one.report.night_ids[0]: one
         for one in services.review.released_for_patient(patient_id)
         if len(one.report.night_ids) == 1
     }
-    openings = services.links.openings(doctor_id, patient_id, OPENINGS_SHOWN)
-    clinic = services.clinics.of(doctor_id)
-    at_home = [replace(one, opened_at=local(one.opened_at, clinic.time_zone)) for one in openings]
-    return page.Around(clinic, said, at_home)
+    clinic, opened = services.clinics.of(doctor_id), access.opened()
+    own = opened.session.id if opened else None
+    openings = [
+        page.Look(one.opened_at, page.Who.YOU if own and one.session_id == own else page.Who.DEVICE, one.browser)
+        for one in services.links.openings(doctor_id, patient_id, LOOKS_SHOWN)
+    ]
+    by_clinic = [page.Look(moment, page.Who.CLINIC) for moment in services.audit.looks_of_clinic(ids, LOOKS_SHOWN)]
+    newest = sorted([*openings, *by_clinic], key=lambda look: look.at, reverse=True)[:LOOKS_SHOWN]
+    return page.Around(clinic, said, [replace(look, at=local(look.at, clinic.time_zone)) for look in newest])
 
 
 def _checked(patient_id: str | None) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from oximetry.domain.clinic import Clinic, LinkOpening
+from oximetry.domain.clinic import Clinic
 from oximetry.domain.records import StoredFile, VendorReport
 from oximetry.domain.review_records import SignedText
 from oximetry.services.nights.nights import NightCard
@@ -17,31 +19,50 @@ from oximetry.web.figures import Figure, config
 from oximetry.web.i18n import Words
 from oximetry.web.numbers import BELOW_RANGE, EVENTS3, PATIENT_PAGE, VALID
 
-PATIENT_ID, NIGHTS, BANNER = "patient-id", "nights", "banner"
+PATIENT_ID, NIGHTS, BANNER, NOTICE = "patient-id", "nights", "banner", "notice"
 NIGHT_PLOT, NIGHT_OPEN = "night-plot", "night-open"
 PLOT_HEIGHT_PX = 340
+SAID_BY_SCRIPT = ("refused", "offline", "left", "expired", "paused")
 CLINIC, HELP = "clinic", "help"
+
+
+class Who(StrEnum):
+    """Who looked, as the patient reads it."""
+
+    YOU = "you"
+    DEVICE = "device"
+    CLINIC = "clinic"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody opened the page or a night of it, at the clinic's wall clock."""
+
+    at: datetime
+    who: Who
+    browser: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What stands around a patient's nights: the clinic, released words by night, and who opened the page lately."""
+    """What stands around a patient's nights: the clinic, released words by night, and who looked lately."""
 
     clinic: Clinic = field(default_factory=Clinic)
     said: Mapping[str, SignedText] = field(default_factory=dict)
-    openings: Sequence[LinkOpening] = ()
+    looks: Sequence[Look] = ()
 
 
 def layout(words: Words) -> Component:
     """The empty page; the script exchanges the fragment for a cookie and fills ``PATIENT_ID``."""
     return html.Div(
         [
-            html.Header([html.H1(words("patient.title")), language_switch(words)]),
+            html.Header([html.H1(words("patient.title")), language_switch(words), _leave(words)]),
             html.Div(id=BANNER, role="status", **{"data-preview": words("patient.preview")}),
+            html.Div(id=NOTICE),
             html.Main(
                 [html.Div(className="skeleton"), html.Div(className="skeleton")],
                 id=NIGHTS,
-                **{"data-refused": words("patient.refused"), "data-offline": words("patient.offline")},
+                **{f"data-{name}": words(f"patient.{name}") for name in SAID_BY_SCRIPT},
             ),
             html.Section(_help(words), id=HELP, className="card help"),
             html.Footer(words("patient.not_a_diagnosis")),
@@ -50,6 +71,10 @@ def layout(words: Words) -> Component:
         className="patient",
         lang=words.language,
     )
+
+
+def _leave(words: Words) -> Component:
+    return html.Button(words("patient.leave"), className="leave", **{"data-leave": ""})
 
 
 def language_switch(words: Words) -> Component:
@@ -86,7 +111,7 @@ def nights(
     if files:
         links = html.Div([_download(file, words) for file in files], className="downloads")
         shown.append(html.Section([html.H2(words("patient.files")), links], className="card"))
-    return [*shown, *_openings(around.openings, words)]
+    return [*shown, *_looks(around.looks, words)]
 
 
 def _clinic(clinic: Clinic, words: Words) -> list[Component]:
@@ -102,16 +127,20 @@ def _dialled(phone: str) -> str:
     return "".join(sign for sign in phone if sign.isdigit() or sign == "+")
 
 
-def _openings(openings: Sequence[LinkOpening], words: Words) -> list[Component]:
-    if not openings:
+def _looks(looks: Sequence[Look], words: Words) -> list[Component]:
+    if not looks:
         return []
-    lines = [
-        html.Li([html.Span(words.moment(one.opened_at)), html.Span(words(f"browser.{one.browser or 'unknown'}"))])
-        for one in openings
-    ]
+    lines = [html.Li([html.Span(words.moment(look.at)), html.Span(_who(look, words))]) for look in looks]
     inside = [html.H2(words("patient.who_opened")), html.Ul(lines, className="openings"),
               html.P(words("patient.not_yours"), className="quiet")]  # fmt: skip
     return [html.Section(inside, className="card")]
+
+
+def _who(look: Look, words: Words) -> str:
+    if look.who is Who.CLINIC:
+        return words("looked.clinic")
+    browser = words(f"browser.{look.browser or 'unknown'}")
+    return words("looked.you" if look.who is Who.YOU else "looked.device", browser=browser)
 
 
 def _help(words: Words) -> list[Component]:

@@ -35,10 +35,10 @@ def test_a_secret_becomes_a_cookie_that_names_the_link(world: World) -> None:
     answer = client.post("/patient/session", json={"secret": secret}, headers=ORIGIN, base_url=BASE_URL)
     assert answer.json == {"patient_id": patient_id, "preview": False}
     (cookie,) = answer.headers.getlist("Set-Cookie")
-    assert cookie.startswith("patient=")
+    assert cookie.startswith("patient-session=")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
-    assert "Path=/patient/" in cookie
+    assert "Path=/" in cookie
     assert secret not in cookie
 
 
