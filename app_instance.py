@@ -16,7 +16,8 @@ from oximetry.composition import Services, create_services
 from oximetry.logs import configure_logging
 from oximetry.services.incoming import MEGABYTE
 from oximetry.settings import Settings
-from oximetry.web import audit_trail, dash_requests, request_log, routes, security, sign_in, verification
+from oximetry.web import audit_trail, dash_requests, request_log, routes, security, verification
+from oximetry.web.account import accounts_page, own_account, sign_in
 from oximetry.web.admin import storage_page
 from oximetry.web.doctor import (
     doctor_app,
@@ -39,6 +40,8 @@ PAGES = (
     interpretation_page,
     handover_page,
     settings_page,
+    own_account,
+    accounts_page,
 )
 logger = logging.getLogger(__name__)
 
@@ -65,15 +68,17 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     request_log.install(server)
     server.config["SECRET_KEY_FALLBACKS"] = [derive_key(previous, "flask-session")] if previous else None
     security.configure(server, session_key, fence, settings.upload_max_file_mb * MEGABYTE + FORM_OVERHEAD_BYTES)
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
+    hops = settings.trusted_proxies
+    if hops:
         server.wsgi_app = ProxyFix(server.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    else:
+        routes.watch_forwarded(server)
     dash_apps: dict[str, dash.Dash] = {}
     security.install(server, fence, lambda: [hash_ for app in dash_apps.values() for hash_ in app.csp_hashes()])
     server.before_request(lambda: dash_requests.check(dash_apps))
     audit_trail.install(server, services.audit)
     security.compress(server)
-    sign_in.install(server, services.accounts)
+    sign_in.install(server, services, production=settings.production)
     cookie_keys = [derive_key(key, "patient-cookie") for key in (previous, settings.secret()) if key]
     access = PatientAccess(services.link_sessions, services.nights, cookie_keys)
     access.install(server)

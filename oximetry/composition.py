@@ -30,7 +30,10 @@ from oximetry.domain.records import Job
 from oximetry.domain.signing import ReportContent
 from oximetry.readers.file_names import report_stamp
 from oximetry.readers.formats import create_registry
-from oximetry.services.accounts import AccountService
+from oximetry.services.accounts.account_links import AccountLinkService
+from oximetry.services.accounts.accounts import AccountService
+from oximetry.services.accounts.attempts import Attempts
+from oximetry.services.accounts.second_factors import SecondFactorService
 from oximetry.services.audit import AuditService
 from oximetry.services.backup.making import BackupMaker
 from oximetry.services.backup.reading import BackupReader
@@ -321,10 +324,14 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
         _upload_limits(settings),
     )
     nights = NightService(catalogue, store, built.reader, clock, file_urls)
+    hasher = Argon2Hasher()
+    accounts = AccountService(catalogue, hasher, clock)
     links = PatientLinks(catalogue, built.vault, settings.base_url, clock)
     report_files = RenderingService(report_parts, store, nights, typeset, _page_maker(settings.base_url))
     pages = WebServices(
-        accounts=AccountService(catalogue, Argon2Hasher(), clock),
+        accounts=accounts,
+        account_links=AccountLinkService(catalogue, hasher, settings.base_url, clock),
+        second_factors=SecondFactorService(catalogue, accounts, Attempts(catalogue, hasher, clock), built.vault, clock),
         audit=AuditService(catalogue, clock),
         clinics=ClinicService(catalogue, clock, safe_logo),
         links=links,

@@ -22,6 +22,9 @@ from oximetry.domain.errors import ConfigurationError
 
 ENV_FILE = ".env"
 LOCAL = "local"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LEAST_SIGNS = 10
+"""So many different signs a SECRET_KEY has in production; a random one of 32 hex digits misses it once in a million."""
 
 _REMOVED = {"QUEUE_URL"}
 _OWN_PREFIXES = ("BACKUP_", "UPLOAD_", "STORAGE_", "SIGNED_URL_", *(kind.prefix() for kind in PROVIDERS.values()))
@@ -293,11 +296,22 @@ class Settings(BaseSettings):
         secret = self.secret_key.get_secret_value() if self.secret_key else ""
         if len(secret) < 32:
             raise ConfigurationError(setting="SECRET_KEY", problem="at least 32 characters in production")
+        if _is_guessable(secret):
+            raise ConfigurationError(setting="SECRET_KEY", problem="repeats itself; make up a random one")
         for name in ("database_url", "public_url"):
             if getattr(self, name) is None:
                 raise ConfigurationError(setting=name.upper(), problem="required in production")
+        address = urlsplit(self.base_url)
+        if address.scheme != "https" and address.hostname not in _LOOPBACK:
+            raise ConfigurationError(setting="PUBLIC_URL", problem="must begin with https:// in production")
         if self.storage_provider is None and self.provider == LOCAL:
             raise ConfigurationError(setting="STORAGE_PROVIDER", problem="required in production")
+
+
+def _is_guessable(secret: str) -> bool:
+    """Whether a key is of few signs, or one short word again and again."""
+    repeats = any(secret == (secret[:length] * len(secret))[: len(secret)] for length in range(1, len(secret) // 2 + 1))
+    return repeats or len(set(secret)) < _LEAST_SIGNS
 
 
 def refuse_unknown_names(settings: type[BaseSettings]) -> None:

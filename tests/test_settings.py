@@ -28,7 +28,7 @@ B2 = {
 }
 PRODUCTION = {
     "APP_ENV": "production",
-    "SECRET_KEY": "k" * 32,
+    "SECRET_KEY": "Zx7-qpW2_mNb4-RtY9_vLk3-HgF6_dSa",
     "DATABASE_URL": "postgresql://u:p@db/oximetry",
     "PUBLIC_URL": "https://nights.example.org",
     **R2,
@@ -162,6 +162,21 @@ def test_production_has_no_defaults(load, name):
 
 def test_production_refuses_a_short_secret(load):
     assert refused(load, **{**PRODUCTION, "SECRET_KEY": "k" * 31}) == "SECRET_KEY"
+
+
+@pytest.mark.parametrize("key", ["k" * 40, "secret-key-" * 4, "abcabcabd" * 4, "12345678" * 5, "aabbccddee" * 3 + "ab"])
+def test_production_refuses_a_key_that_repeats_itself(load, key):
+    with pytest.raises(ConfigurationError) as caught:
+        load(**PRODUCTION | {"SECRET_KEY": key})
+    assert caught.value.details["setting"] == "SECRET_KEY"
+
+
+@pytest.mark.parametrize("address", ["http://nights.example.org", "http://203.0.113.9:8050"])
+def test_production_refuses_an_address_without_https(load, address):
+    with pytest.raises(ConfigurationError) as caught:
+        load(**PRODUCTION | {"PUBLIC_URL": address})
+    assert caught.value.details["setting"] == "PUBLIC_URL"
+    assert load(**PRODUCTION | {"PUBLIC_URL": "http://127.0.0.1:8050"}).production
 
 
 def test_production_does_not_fall_back_to_a_folder(load):

@@ -44,7 +44,7 @@ def create(
             click.echo(say("cli.doctor.exists", email=email))
             return
         password, shown = _password(context, generate, language)
-        accounts.create(email, password, Role.ADMINISTRATOR if admin else Role.DOCTOR)
+        accounts.create(email, password, Role.ADMINISTRATOR if admin else Role.DOCTOR, temporary=shown)
     click.echo(say("cli.doctor.created", email=email))
     if shown:
         click.echo(say("cli.doctor.password_once", password=password))
@@ -64,7 +64,7 @@ def change_password(context: click.Context, email: str, generate: bool, language
             click.echo(say("cli.unknown_doctor", email=email), err=True)
             context.exit(WRONG_USAGE)
         password, shown = _password(context, generate, language)
-        services.accounts.set_password(account.id, password)
+        services.accounts.set_password(account.id, password, temporary=shown)
     click.echo(say("cli.doctor.password_changed", email=email))
     if shown:
         click.echo(say("cli.doctor.password_once", password=password))
@@ -88,6 +88,53 @@ def enable(context: click.Context, email: str, language: str) -> None:
     _set_disabled(context, email, language, disabled=False)
 
 
+@doctor.command("invite")
+@click.argument("email")
+@click.option("--admin", is_flag=True, help="An administrator: sees storage and accounts, never patients.")
+@language_option
+def invite(email: str, admin: bool, language: str) -> None:
+    """Print the address at which EMAIL makes an account with a password of their own; good once, for a week."""
+    with opened_services() as services:
+        link = services.account_links.invite(email, Role.ADMINISTRATOR if admin else Role.DOCTOR)
+    click.echo(in_words(language)("cli.doctor.invited", email=email, link=link))
+
+
+@doctor.command("reset-link")
+@click.argument("email")
+@language_option
+def reset_link(email: str, language: str) -> None:
+    """Print the address at which EMAIL takes a new password; good once, for a day."""
+    with opened_services() as services:
+        link = services.account_links.reset(email)
+    click.echo(in_words(language)("cli.doctor.reset_link", email=email, link=link))
+
+
+@doctor.command("unlock")
+@click.argument("email")
+@language_option
+def unlock(email: str, language: str) -> None:
+    """Let nothing that was tried for EMAIL count any more."""
+    with opened_services() as services:
+        count = services.accounts.unlock(email)
+    click.echo(in_words(language)("cli.doctor.unlocked", email=email, count=count))
+
+
+@doctor.command("second-factor-off")
+@click.argument("email")
+@language_option
+@click.pass_context
+def second_factor_off(context: click.Context, email: str, language: str) -> None:
+    """For EMAIL, who lost app and recovery codes, the password alone is enough again; every session ends."""
+    say = in_words(language)
+    with opened_services() as services:
+        account = services.accounts.find(email)
+        if account is None:
+            click.echo(say("cli.unknown_doctor", email=email), err=True)
+            context.exit(WRONG_USAGE)
+        services.second_factors.switch_off(account.id)
+    click.echo(say("cli.doctor.second_factor_off", email=email))
+
+
 def _set_disabled(context: click.Context, email: str, language: str, *, disabled: bool) -> None:
     say = in_words(language)
     with opened_services() as services:
@@ -101,7 +148,7 @@ def _set_disabled(context: click.Context, email: str, language: str, *, disabled
 
 def _password(context: click.Context, generate: bool, language: str) -> tuple[str, bool]:
     """A password, and whether it was made up and must be shown."""
-    from oximetry.services.accounts import generate_password
+    from oximetry.services.accounts.accounts import generate_password
 
     if generate or not _at_a_terminal():
         return generate_password(), True

@@ -32,6 +32,8 @@ class Clinic:
         Whether doctors see words of severity beside the index that has cut-offs.
     letters_off : bool
         Whether single letters are no keys.
+    second_factor : bool
+        Whether its doctors must give a second factor when they sign in.
     """
 
     id: str | None = None
@@ -50,6 +52,7 @@ class Clinic:
     usual_shown: bool = False
     severity_shown: bool = False
     letters_off: bool = False
+    second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,13 +67,20 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """An account; ``password_hash`` is argon2's own text."""
+    """An account; ``password_hash`` is argon2's own text, ``password_temporary`` one that somebody else made up."""
 
     id: str
     email: str
     password_hash: str
     role: Role
     disabled_at: datetime | None
+    password_temporary: bool = False
+    totp_sealed: bytes | None = None
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether the password alone lets nobody in."""
+        return self.totp_sealed is not None
 
 
 def user_hash(email: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
-DOCTOR, CSRF, PATIENT = "doctor", "_csrf_token", "patient-session"
+DOCTOR, CSRF, PATIENT, KNOWN = "doctor", "_csrf_token", "patient-session", "known-browser"
 PATIENT_BEFORE = "patient"
 _HOST = "__Host-"
 

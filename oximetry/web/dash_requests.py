@@ -18,6 +18,15 @@ def posted_json() -> Any:
         return None
 
 
+def is_polling() -> bool:
+    """Whether a page asks by itself, on its clock, with nobody at it."""
+    if not request.path.endswith(UPDATE):
+        return False
+    body = posted_json()
+    changed = body.get("changedPropIds") if isinstance(body, dict) else None
+    return bool(isinstance(changed, list) and changed and all(str(one).endswith(".n_intervals") for one in changed))
+
+
 def check(apps: dict[str, dash.Dash]) -> None:
     """Refuse a malformed callback request; ``apps`` by their URL prefix. For ``before_request``."""
     app = next((app for prefix, app in apps.items() if request.path == f"{prefix}{UPDATE}"), None)

@@ -6,7 +6,7 @@ import hmac
 import logging
 
 from dash.exceptions import DependencyException
-from flask import Blueprint, Flask, Response, jsonify, make_response, redirect, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -34,6 +34,7 @@ from oximetry.web.services import WebServices
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 10
+FORWARDED = "forwarded_by_nobody_known"
 _STATUS: tuple[tuple[type[OximetryError], int], ...] = (
     (NotFound, 404),
     (LinkRefused, 404),
@@ -59,6 +60,17 @@ def install(server: Flask, services: WebServices, access: PatientAccess, *, oper
     server.register_error_handler(DependencyException, lambda _error: _words_page("error.404", 404))
 
 
+def watch_forwarded(server: Flask) -> None:
+    """Without ``TRUSTED_PROXIES``: remember that a request came through a proxy, whose word is not taken."""
+
+    def look() -> None:
+        if "X-Forwarded-For" in request.headers and not server.extensions.get(FORWARDED):
+            server.extensions[FORWARDED] = True
+            logger.warning("a proxy forwards requests and TRUSTED_PROXIES is 0: every visitor has the proxy's address")
+
+    server.before_request(look)
+
+
 def _health(services: WebServices, operator_token: str | None) -> Blueprint:
     routes = Blueprint("health", __name__)
 
@@ -72,6 +84,7 @@ def _health(services: WebServices, operator_token: str | None) -> Blueprint:
     def ready() -> ResponseReturnValue:
         state = services.readiness.look()
         parts = state.public()
+        parts["proxies"] = "not_trusted" if current_app.extensions.get(FORWARDED) else "ok"
         if operator_token and _is_bearer(operator_token):
             parts["details"] = state.details()
         return parts, 503 if state.status == "down" else 200

@@ -18,6 +18,7 @@ from oximetry.web import cookies
 DOCTOR_PREFIX = "/medic/"
 PATIENT_PREFIX = "/patient/"
 STORAGE_PATH = "/medic/storage"
+NEW_PASSWORD, SECOND_FACTOR = "/medic/password", "/medic/second-factor"
 
 # POSTs of a browser without a session to ride on: its own origin is asked for instead of a token
 WITHOUT_TOKEN = (
@@ -135,11 +136,22 @@ def _is_own_route() -> bool:
 
 def _check_sign_in() -> ResponseReturnValue | None:
     path = request.path
-    if not path.startswith(DOCTOR_PREFIX) or _STATIC.search(path) or current_user.is_authenticated:
+    if not path.startswith(DOCTOR_PREFIX) or _STATIC.search(path):
         return None
+    if current_user.is_authenticated:
+        return _first_duty(current_user.duty)
     if request.method in ("GET", "HEAD") and not path.startswith(_ASKED_BY_SCRIPTS):
         return redirect("/login")
     return {"reason": "signed_out"}, 401
+
+
+def _first_duty(duty: str) -> ResponseReturnValue | None:
+    """The page that comes before every other one, where there is one."""
+    if not duty or request.path == duty:
+        return None
+    if request.method in ("GET", "HEAD") and not request.path.startswith(_ASKED_BY_SCRIPTS):
+        return redirect(duty)
+    return {"reason": "account_not_ready"}, 403
 
 
 def _check_forgery(csrf: CSRFProtect) -> None:

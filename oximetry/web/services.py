@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from oximetry.services.accounts import AccountService
+from oximetry.services.accounts.account_links import AccountLinkService
+from oximetry.services.accounts.accounts import AccountService
+from oximetry.services.accounts.second_factors import SecondFactorService
 from oximetry.services.audit import AuditService
 from oximetry.services.clinics import ClinicService
 from oximetry.services.erasure.erasing import ErasureService
@@ -60,6 +62,8 @@ class WebServices:
     """The use cases that stand behind the pages."""
 
     accounts: AccountService
+    account_links: AccountLinkService
+    second_factors: SecondFactorService
     audit: AuditService
     clinics: ClinicService
     links: PatientLinks

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from oximetry.__main__ import main
+from oximetry.domain.account_records import Origin
 from oximetry.samples.samples import samples
 
 ROOT = Path(__file__).parents[2]
@@ -383,7 +384,7 @@ def signs_in(run, password):
     from oximetry.domain.errors import SignInRefused
 
     try:
-        return bool(with_services(lambda services: services.accounts.sign_in(EMAIL, password, "127.0.0.1")))
+        return bool(with_services(lambda services: services.accounts.sign_in(EMAIL, password, Origin("127.0.0.1"))))
     except SignInRefused:
         return False
 

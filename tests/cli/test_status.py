@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from oximetry.__main__ import main
 from oximetry.adapters.catalogue.catalogue import utc_now
 from oximetry.composition import create_services
+from oximetry.domain.account_records import Origin
 from oximetry.settings import Settings
 
 
@@ -93,11 +94,11 @@ def test_a_patient_is_exported_and_erased_from_the_shell(site, tmp_path):
 
 def test_an_account_is_disabled_and_enabled_from_the_shell(site):
     site.accounts.create("ana@clinic.test", "parola-de-test-lunga")
-    token = site.accounts.sign_in("ana@clinic.test", "parola-de-test-lunga", "198.51.100.1")
+    token = site.accounts.sign_in("ana@clinic.test", "parola-de-test-lunga", Origin("198.51.100.1")).token
     assert run("doctor", "disable", "ana@clinic.test").exit_code == 0
     assert site.accounts.doctor_of(token) is None
     assert run("doctor", "enable", "ana@clinic.test").exit_code == 0
-    assert site.accounts.sign_in("ana@clinic.test", "parola-de-test-lunga", "198.51.100.1")
+    assert site.accounts.sign_in("ana@clinic.test", "parola-de-test-lunga", Origin("198.51.100.1"))
     assert run("doctor", "disable", "nobody@clinic.test").exit_code == 2
 
 

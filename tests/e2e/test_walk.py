@@ -67,7 +67,7 @@ def walk(browser: Browser, site: Site, nights: list[Path], watched: Watched) -> 
 
 def reloaded_cards(phone: object) -> int:
     phone.reload()  # type: ignore[attr-defined]
-    phone.locator("#nights > *").first.wait_for()  # type: ignore[attr-defined]
+    phone.locator("#nights > details.card, #nights > p").first.wait_for()  # type: ignore[attr-defined]
     return int(phone.locator("details.card").count())  # type: ignore[attr-defined]
 
 

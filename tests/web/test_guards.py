@@ -111,3 +111,10 @@ def test_the_patients_page_carries_no_foreign_library(world: World) -> None:
 def test_the_loopbacks_names_are_served_in_development_only() -> None:
     assert Fence("http://127.0.0.1:8050", None, production=False).serves("localhost:8050")
     assert not Fence("http://127.0.0.1:8050", None, production=True).serves("localhost:8050")
+
+
+def test_readyz_says_that_a_proxy_is_not_trusted(world: World) -> None:
+    client = world.browser()
+    assert client.get("/readyz", base_url=BASE_URL).json["proxies"] == "ok"  # type: ignore[index]
+    client.get("/login", base_url=BASE_URL, headers={"X-Forwarded-For": "203.0.113.9"})
+    assert client.get("/readyz", base_url=BASE_URL).json["proxies"] == "not_trusted"  # type: ignore[index]

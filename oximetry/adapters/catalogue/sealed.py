@@ -8,6 +8,7 @@ from oximetry.adapters.catalogue import review_tables as r
 from oximetry.adapters.catalogue import tables as t
 
 _COLUMNS = {
+    "second_factors": t.doctors.c.totp_sealed,
     "links": t.patient_links.c.secret_sealed,
     "pins": t.patient_links.c.pin_sealed,
     "file_names": t.upload_items.c.name_sealed,

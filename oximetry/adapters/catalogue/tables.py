@@ -49,6 +49,9 @@ doctors = Table(
     Column("created_at", DateTime, nullable=False),
     Column("disabled_at", DateTime),
     Column("clinic_id", String(36)),
+    Column("password_temporary", Boolean, nullable=False, server_default=text("false")),
+    Column("totp_sealed", LargeBinary),
+    Column("totp_step", BigInteger, nullable=False, server_default=text("0")),
 )
 
 clinics = Table(
@@ -70,6 +73,7 @@ clinics = Table(
     Column("usual_shown", Boolean, nullable=False),
     Column("severity_shown", Boolean, nullable=False),
     Column("letters_off", Boolean, nullable=False),
+    Column("second_factor", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", DateTime, nullable=False),
     Column("updated_at", DateTime, nullable=False),
 )
@@ -83,6 +87,10 @@ doctor_sessions = Table(
     Column("created_at", DateTime, nullable=False),
     Column("ended_at", DateTime),
     Column("confirmed_at", DateTime),
+    Column("last_seen_at", DateTime),
+    Column("browser", String(40), nullable=False, server_default=""),
+    Column("network", String(64), nullable=False, server_default=""),
+    Column("is_pending", Boolean, nullable=False, server_default=text("false")),
 )
 
 login_attempts = Table(

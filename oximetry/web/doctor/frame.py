@@ -36,6 +36,7 @@ def page(services: WebServices, template: str, here: str, status: int = 200, **v
         here=here,
         email=doctor.email,
         is_admin=doctor.role is Role.ADMINISTRATOR,
+        temporary=doctor.password_temporary,
         waiting=services.lists.waiting(doctor.id),
         says=_messages(),
         **values,

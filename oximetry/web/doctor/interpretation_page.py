@@ -15,13 +15,13 @@ from oximetry.domain.errors import InvalidRequest, NotFound, OximetryError, Sign
 from oximetry.domain.interpretation import LONGEST_PATIENT_TEXT, LONGEST_REPORT_TEXT, LONGEST_TREATMENT, ReviewState
 from oximetry.domain.records import FileKind
 from oximetry.services.lists import local
+from oximetry.web.account.sign_in import request_origin
 from oximetry.web.doctor import frame
 from oximetry.web.figure_layout import caption
 from oximetry.web.i18n import LANGUAGES, Words
 from oximetry.web.language import request_words
 from oximetry.web.messages import signed_in_doctor
 from oximetry.web.services import WebServices
-from oximetry.web.sign_in import DEFAULT_ADDRESS
 
 CONTROL = "interpretation"
 
@@ -149,7 +149,7 @@ def _sign(services: WebServices, night_id: str) -> str:
         if not form.get("password"):
             raise InvalidRequest("password_needed")
         try:
-            services.accounts.confirm(current_user.token, form["password"], request.remote_addr or DEFAULT_ADDRESS)
+            services.accounts.confirm(current_user.token, form["password"], request_origin())
         except SignInRefused as error:
             raise InvalidRequest("password_wrong") from error
     version = _save(services, night_id)

@@ -12,16 +12,17 @@ from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from oximetry.domain.errors import InvalidRequest, NotFound, SignInRefused, TooManyAttempts
+from oximetry.domain.errors import InvalidRequest, NotFound, TooManyAttempts
 from oximetry.domain.listing import Headline
 from oximetry.domain.review_records import Profile
 from oximetry.services.clinics import MAX_LOGO_BYTES
+from oximetry.services.lists import local
+from oximetry.web.account import own_account
 from oximetry.web.doctor import frame
 from oximetry.web.doctor.handover_page import message
 from oximetry.web.language import request_words
 from oximetry.web.messages import signed_in_doctor
 from oximetry.web.services import WebServices
-from oximetry.web.sign_in import DEFAULT_ADDRESS
 
 PATH = "/medic/settings"
 EXAMPLE_LINK = "https://…/patient/#…"
@@ -44,6 +45,12 @@ def install(server: Flask, services: WebServices) -> None:
             headlines=list(Headline),
             zones=[*sorted(zone for zone in available_timezones() if zone.startswith("Europe/")), "UTC"],
             preview=message(EXAMPLE_LINK, clinic, words),
+            has_second_factor=doctor.has_second_factor,
+            codes_left=services.second_factors.codes_left(doctor.id),
+            sessions=[
+                replace(one, last_seen_at=local(one.last_seen_at, clinic.time_zone))
+                for one in services.accounts.sessions(current_user.token)
+            ],
         )
 
     @routes.get("/logo")
@@ -68,26 +75,27 @@ def install(server: Flask, services: WebServices) -> None:
     section("headline", lambda doctor_id: services.clinics.save(doctor_id, **_headline()))
     section("message", lambda doctor_id: services.clinics.save(doctor_id, **_texts("message_ro", "message_en")))
     section("signer", lambda doctor_id: _save_signer(services, doctor_id))
+    section("second_factor", lambda doctor_id: services.clinics.save(doctor_id, second_factor=_is_ticked("wanted")))
     section("nights", lambda doctor_id: services.clinics.save(doctor_id, **_nights()))
 
     @routes.post("/password")
     def password() -> ResponseReturnValue:
-        old, new, again = (request.form.get(name, "") for name in ("old", "new", "again"))
         try:
-            if new != again:
-                raise InvalidRequest("passwords_differ")
-            services.accounts.change_password(current_user.token, old, new, request.remote_addr or DEFAULT_ADDRESS)
-        except (InvalidRequest, SignInRefused, TooManyAttempts) as error:
-            told = InvalidRequest("old_password_wrong") if isinstance(error, SignInRefused) else error
-            return frame.refused("password", told, f"{PATH}#password")
+            own_account.change_password(services)
+        except (InvalidRequest, TooManyAttempts) as error:
+            return frame.refused("password", error, f"{PATH}#password")
         return frame.done("password", request_words()("settings.password_changed"), f"{PATH}#password")
 
     @routes.post("/sessions")
     def sessions() -> ResponseReturnValue:
         services.accounts.end_other_sessions(current_user.token)
-        return frame.done("sessions", request_words()("settings.sessions_ended"), f"{PATH}#password")
+        return frame.done("sessions", request_words()("settings.sessions_ended"), f"{PATH}#security")
 
     server.register_blueprint(routes)
+
+
+def _is_ticked(name: str) -> bool:
+    return request.form.get(name) == "1"
 
 
 def _texts(*names: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from oximetry.domain.records import Link
 from oximetry.services.link_sessions import LinkSessionService
 from oximetry.services.nights.nights import NightService
 from oximetry.web import cookies
+from oximetry.web.browsers import browser_kind
 from oximetry.web.security import PATIENT_PREFIX, is_https
 
 
@@ -108,11 +109,3 @@ class PatientAccess:
         if request.path.startswith(PATIENT_PREFIX) and cookies.PATIENT_BEFORE in request.cookies:
             response.delete_cookie(cookies.PATIENT_BEFORE, path=PATIENT_PREFIX)
         return response
-
-
-def browser_kind(user_agent: str) -> str:
-    """``phone``, ``tablet`` or ``computer``, as the browser says of itself."""
-    said = user_agent.lower()
-    if "ipad" in said or "tablet" in said or ("android" in said and "mobile" not in said):
-        return "tablet"
-    return "phone" if "mobi" in said or "iphone" in said else "computer"

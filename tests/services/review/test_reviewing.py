@@ -4,6 +4,7 @@ from threading import Barrier, Thread
 
 import pytest
 
+from oximetry.domain.account_records import Origin
 from oximetry.domain.errors import (
     DraftConflict,
     InvalidRequest,
@@ -444,14 +445,14 @@ def test_a_night_removed_while_its_report_waits_is_rendered_still(scene):
 
 
 def test_the_password_is_asked_for_once_in_a_session(clinic):
-    clinic.services.accounts._hasher = __import__("tests.factories", fromlist=["PlainHasher"]).PlainHasher()
+    clinic.services.accounts._attempts._hasher = __import__("tests.factories", fromlist=["PlainHasher"]).PlainHasher()
     doctor = clinic.doctor("ana@clinic.test")
-    token = clinic.accounts.sign_in(doctor.email, "secret", "203.0.113.9")
+    token = clinic.accounts.sign_in(doctor.email, "secret", Origin("203.0.113.9")).token
     assert not clinic.accounts.is_confirmed(token)
     with pytest.raises(OximetryError):
-        clinic.accounts.confirm(token, "wrong", "203.0.113.9")
+        clinic.accounts.confirm(token, "wrong", Origin("203.0.113.9"))
     assert not clinic.accounts.is_confirmed(token)
-    clinic.accounts.confirm(token, "secret", "203.0.113.9")
+    clinic.accounts.confirm(token, "secret", Origin("203.0.113.9"))
     assert clinic.accounts.is_confirmed(token)
     clinic.clock.move(hours=12)
     assert not clinic.accounts.is_confirmed(token)

@@ -1,0 +1,1 @@
+"""Accounts: who may sign in, how often one may try, sessions, second factors, links of one time."""
