@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -236,20 +236,22 @@ def _history(services: WebServices, patient_id: str) -> ResponseReturnValue:
     doctor, words = signed_in_doctor(), request_words()
     patient = services.links.card(doctor.id, patient_id).patient
     zone = services.clinics.of(doctor.id).time_zone
+    nights = {line.night_id: words.night(line.started_at) for line in services.lists.of_patient(doctor.id, patient_id)}
     return frame.page(
         services,
         "doctor/history.html",
         "patients",
         patient=patient,
         name=patient_name(patient.number, patient.label, words),
-        acts=[_act(act, zone, words) for act in services.audit.of_patient(doctor.id, patient_id, ACTS_SHOWN)],
+        acts=[_act(act, zone, nights, words) for act in services.audit.of_patient(doctor.id, patient_id, ACTS_SHOWN)],
         limit=ACTS_SHOWN,
     )
 
 
-def _act(act: Act, zone: str, words: Words) -> tuple[str, str, str]:
+def _act(act: Act, zone: str, nights: Mapping[str, str], words: Words) -> tuple[str, str, str]:
     who = act.who or words(f"actor.{act.actor_kind}")
-    return words.moment(local(act.happened_at, zone)), who, words(f"act.{act.act}")
+    night = f" · {nights[act.subject_id]}" if act.subject_id in nights else ""
+    return words.moment(local(act.happened_at, zone)), who, words(f"act.{act.act}") + night
 
 
 def qr_code(url: str) -> str:
