@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
@@ -10,6 +11,7 @@ from secrets import randbits
 from shutil import disk_usage
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 from oximetry.adapters.catalogue.catalogue import Catalogue, utc_now
 from oximetry.adapters.catalogue.database import Deadlines
@@ -23,6 +25,7 @@ from oximetry.adapters.stores.build import StoreOptions, build_store
 from oximetry.adapters.stores.signed_urls import UrlSigner
 from oximetry.adapters.stores.staging import StagingArea
 from oximetry.adapters.vendor_report.report_process import ReportReader
+from oximetry.domain.account_records import RelyingParty
 from oximetry.domain.errors import RenderingUnavailable
 from oximetry.domain.ports import Clock, ObjectStore
 from oximetry.domain.ports import ReportReader as ReportReaderPort
@@ -33,7 +36,8 @@ from oximetry.readers.formats import create_registry
 from oximetry.services.accounts.account_links import AccountLinkService
 from oximetry.services.accounts.accounts import AccountService
 from oximetry.services.accounts.attempts import Attempts
-from oximetry.services.accounts.second_factors import SecondFactorService
+from oximetry.services.accounts.passkeys import PasskeyService
+from oximetry.services.accounts.second_factors import ISSUER, SecondFactorService
 from oximetry.services.audit import AuditService
 from oximetry.services.backup.making import BackupMaker
 from oximetry.services.backup.reading import BackupReader
@@ -96,6 +100,7 @@ from oximetry.web.services import WebServices
 PLOTLY_BUNDLE = Path(__file__).resolve().parents[1] / "assets" / "plotly-cartesian.min.js"
 PICTURE_SIZE_PX = (1280, 720)
 CODE_BITS = 60
+LAPTOP = "localhost"
 SOFTWARE = "oximetry 0.1.0"
 
 Paint = Callable[[NightReport, str], bytes]
@@ -325,13 +330,17 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
     )
     nights = NightService(catalogue, store, built.reader, clock, file_urls)
     hasher = Argon2Hasher()
-    accounts = AccountService(catalogue, hasher, clock)
+    accounts, attempts = AccountService(catalogue, hasher, clock), Attempts(catalogue, hasher, clock)
+    second_factors = SecondFactorService(catalogue, accounts, attempts, built.vault, clock)
     links = PatientLinks(catalogue, built.vault, settings.base_url, clock)
     report_files = RenderingService(report_parts, store, nights, typeset, _page_maker(settings.base_url))
     pages = WebServices(
         accounts=accounts,
         account_links=AccountLinkService(catalogue, hasher, settings.base_url, clock),
-        second_factors=SecondFactorService(catalogue, accounts, Attempts(catalogue, hasher, clock), built.vault, clock),
+        second_factors=second_factors,
+        passkeys=PasskeyService(
+            catalogue, accounts, second_factors, attempts, _relying_party(settings.base_url), clock
+        ),
         audit=AuditService(catalogue, clock),
         clinics=ClinicService(catalogue, clock, safe_logo),
         links=links,
@@ -371,6 +380,15 @@ def _report_parts(built: _Built) -> ReviewParts:
         random_code=partial(randbits, CODE_BITS),
         software=SOFTWARE,
     )
+
+
+def _relying_party(base_url: str) -> RelyingParty:
+    """Who asks for passkeys; a browser takes no address for a host, so that a laptop asks under its name."""
+    parts = urlsplit(base_url)
+    host = parts.hostname or LAPTOP
+    if re.fullmatch(r"[\d.]+|.*:.*", host):
+        return RelyingParty(ISSUER, LAPTOP, f"{parts.scheme}://{LAPTOP}:{parts.port}")
+    return RelyingParty(ISSUER, host, base_url)
 
 
 def _page_maker(base_url: str) -> AsPage:

@@ -89,6 +89,28 @@ class AccountLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Passkey:
+    """A device that proves itself; ``credential_id`` is base64url, ``public_key`` COSE."""
+
+    id: str
+    credential_id: str
+    public_key: bytes
+    sign_count: int
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelyingParty:
+    """Who asks for passkeys: the host they belong to, and the pages that may ask."""
+
+    name: str
+    host: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A password that fitted.
 

@@ -76,11 +76,12 @@ class Doctor:
     disabled_at: datetime | None
     password_temporary: bool = False
     totp_sealed: bytes | None = None
+    passkey_count: int = 0
 
     @property
     def has_second_factor(self) -> bool:
         """Whether the password alone lets nobody in."""
-        return self.totp_sealed is not None
+        return self.totp_sealed is not None or self.passkey_count > 0
 
 
 def user_hash(email: str) -> str:

@@ -147,7 +147,7 @@ def _check_sign_in() -> ResponseReturnValue | None:
 
 def _first_duty(duty: str) -> ResponseReturnValue | None:
     """The page that comes before every other one, where there is one."""
-    if not duty or request.path == duty:
+    if not duty or request.path == duty or request.path.startswith(f"{duty}/"):
         return None
     if request.method in ("GET", "HEAD") and not request.path.startswith(_ASKED_BY_SCRIPTS):
         return redirect(duty)

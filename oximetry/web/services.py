@@ -8,6 +8,7 @@ from typing import Protocol
 
 from oximetry.services.accounts.account_links import AccountLinkService
 from oximetry.services.accounts.accounts import AccountService
+from oximetry.services.accounts.passkeys import PasskeyService
 from oximetry.services.accounts.second_factors import SecondFactorService
 from oximetry.services.audit import AuditService
 from oximetry.services.clinics import ClinicService
@@ -64,6 +65,7 @@ class WebServices:
     accounts: AccountService
     account_links: AccountLinkService
     second_factors: SecondFactorService
+    passkeys: PasskeyService
     audit: AuditService
     clinics: ClinicService
     links: PatientLinks

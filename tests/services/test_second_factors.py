@@ -8,13 +8,14 @@ import pyotp
 import pytest
 
 from oximetry.adapters.security import FernetVault
-from oximetry.domain.account_records import Origin
+from oximetry.domain.account_records import Origin, RelyingParty
 from oximetry.domain.errors import InvalidRequest, LinkRefused, SignInRefused, TooManyAttempts
 from oximetry.domain.records import Role
 from oximetry.domain.sign_in_limits import FREE_TRIES, network_of
 from oximetry.services.accounts.account_links import AccountLinkService
 from oximetry.services.accounts.accounts import AccountService
 from oximetry.services.accounts.attempts import Attempts
+from oximetry.services.accounts.passkeys import PasskeyService
 from oximetry.services.accounts.second_factors import RECOVERY_CODES, SecondFactorService
 from tests.factories import MovableClock, PlainHasher
 from tests.parallel import together
@@ -223,3 +224,39 @@ def test_a_reset_ends_sessions_and_known_browsers(accounts, links):
 )
 def test_a_network_is_an_address_or_a_64(address, network):
     assert network_of(address) == network
+
+
+@pytest.fixture
+def passkeys(catalogue, accounts, factors, clock):
+    party = RelyingParty("Oximetrie", "clinic.example", "https://clinic.example")
+    attempts = Attempts(catalogue, PlainHasher(), clock)
+    return PasskeyService(catalogue, accounts, factors, attempts, party, clock)
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"id": "x"}, {"id": "x", "rawId": "x", "response": {}, "type": "public-key"}, {"id": "x" * 30_000}]
+)
+def test_what_is_no_passkey_adds_none_and_opens_nothing(accounts, factors, passkeys, guarded, answer):
+    token = factors.enter(accounts.sign_in(EMAIL, PASSWORD, HERE).token, guarded[1][0], HERE).token
+    assert passkeys.offer(token)["rp"]["id"] == "clinic.example"
+    with pytest.raises(InvalidRequest) as caught:
+        passkeys.add(token, answer, "a telephone")
+    assert caught.value.reason == "passkey_refused"
+    assert passkeys.all(accounts.find(EMAIL).id) == []
+    pending = accounts.sign_in(EMAIL, PASSWORD, HERE).token
+    assert passkeys.ask(pending)["challenge"]
+    with pytest.raises(SignInRefused):
+        passkeys.enter(pending, answer, HERE)
+    with pytest.raises(SignInRefused):
+        passkeys.offer(pending)
+    with pytest.raises(SignInRefused):
+        passkeys.ask(token)
+
+
+def test_every_challenge_is_a_new_one_and_good_once(accounts, passkeys, catalogue):
+    token = accounts.sign_in(EMAIL, PASSWORD, HERE).token
+    assert passkeys.offer(token)["challenge"] != passkeys.offer(token)["challenge"]
+    session_id = accounts.state(token).id
+    with catalogue.write() as transaction:
+        assert transaction.accounts.take_challenge(session_id)
+        assert transaction.accounts.take_challenge(session_id) is None

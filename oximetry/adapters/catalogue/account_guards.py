@@ -1,4 +1,4 @@
-"""What stands beside an account's password, in SQL: known browsers, links of one time, recovery codes."""
+"""What stands beside an account's password, in SQL: known browsers, links of one time, recovery codes, passkeys."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from oximetry.adapters.catalogue.account_tables import account_links, known_browsers, recovery_codes
-from oximetry.domain.account_records import AccountLink, KnownBrowser, LinkKind, Origin
+from oximetry.adapters.catalogue import tables as t
+from oximetry.adapters.catalogue.account_tables import account_links, known_browsers, passkeys, recovery_codes
+from oximetry.domain.account_records import AccountLink, KnownBrowser, LinkKind, Origin, Passkey
 from oximetry.domain.records import Role
 
 
@@ -110,3 +111,48 @@ class AccountGuardsTable:
         code = recovery_codes.c
         count = select(func.count()).where(code.doctor_id == doctor_id, code.used_at.is_(None))
         return int(self._connection.scalar(count) or 0)
+
+    def passkeys(self, doctor_id: str) -> list[Passkey]:
+        """The passkeys of an account, oldest first."""
+        of_it = select(passkeys).where(passkeys.c.doctor_id == doctor_id).order_by(passkeys.c.created_at)
+        return [
+            Passkey(
+                row.id, row.credential_id, row.public_key, row.sign_count, row.name, row.created_at, row.last_used_at
+            )
+            for row in self._connection.execute(of_it)
+        ]
+
+    def add_passkey(
+        self, doctor_id: str, credential_id: str, proof: tuple[bytes, int], name: str, now: datetime
+    ) -> None:
+        """Keep a passkey; ``proof`` is its public key and its counter."""
+        self._connection.execute(
+            insert(passkeys).values(
+                id=str(uuid4()),
+                doctor_id=doctor_id,
+                credential_id=credential_id,
+                public_key=proof[0],
+                sign_count=proof[1],
+                name=name,
+                created_at=now,
+            )
+        )
+        self._count_passkeys(doctor_id)
+
+    def use_passkey(self, passkey_id: str, sign_count: int, now: datetime) -> None:
+        """A passkey proved itself."""
+        used = update(passkeys).where(passkeys.c.id == passkey_id)
+        self._connection.execute(used.values(sign_count=sign_count, last_used_at=now))
+
+    def remove_passkey(self, doctor_id: str, passkey_id: str | None = None) -> int:
+        """Forget one passkey of an account, or all of them; returns how many."""
+        which = [passkeys.c.doctor_id == doctor_id]
+        if passkey_id is not None:
+            which.append(passkeys.c.id == passkey_id)
+        count = int(self._connection.execute(delete(passkeys).where(*which)).rowcount)
+        self._count_passkeys(doctor_id)
+        return count
+
+    def _count_passkeys(self, doctor_id: str) -> None:
+        count = select(func.count()).where(passkeys.c.doctor_id == doctor_id).scalar_subquery()
+        self._connection.execute(update(t.doctors).where(t.doctors.c.id == doctor_id).values(passkey_count=count))

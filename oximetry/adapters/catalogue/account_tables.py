@@ -1,8 +1,8 @@
-"""Tables beside ``doctors``: known browsers, links of one time, recovery codes."""
+"""Tables beside ``doctors``: known browsers, links of one time, recovery codes, passkeys."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, ForeignKey, String, Table
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, LargeBinary, String, Table
 
 from oximetry.adapters.catalogue.tables import metadata
 
@@ -45,4 +45,17 @@ recovery_codes = Table(
     _doctor(),
     Column("code_sha256", String(64), nullable=False),
     Column("used_at", DateTime),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _doctor(),
+    Column("credential_id", String(1400), nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("last_used_at", DateTime),
 )

@@ -28,6 +28,7 @@ def _doctor(row: Any) -> Doctor:
         row.disabled_at,
         row.password_temporary,
         row.totp_sealed,
+        row.passkey_count,
     )
 
 
@@ -175,6 +176,15 @@ class AccountsTable:
     def set_session(self, session_id: str, **values: object) -> None:
         """Change columns of a session."""
         self._connection.execute(update(t.doctor_sessions).where(t.doctor_sessions.c.id == session_id).values(**values))
+
+    def take_challenge(self, session_id: str) -> str | None:
+        """The challenge that a session waits for an answer to, if any; it is gone with this."""
+        session = t.doctor_sessions.c
+        challenge: str | None = self._connection.scalar(
+            select(session.challenge).where(session.id == session_id).with_for_update()
+        )
+        self.set_session(session_id, challenge=None)
+        return challenge
 
     def sessions(self, doctor_id: str, since: datetime) -> list[tuple[DoctorSession, str]]:
         """Live sessions of an account that began after ``since``, newest first, and their tokens' SHA-256."""

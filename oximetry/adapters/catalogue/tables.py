@@ -52,6 +52,7 @@ doctors = Table(
     Column("password_temporary", Boolean, nullable=False, server_default=text("false")),
     Column("totp_sealed", LargeBinary),
     Column("totp_step", BigInteger, nullable=False, server_default=text("0")),
+    Column("passkey_count", Integer, nullable=False, server_default=text("0")),
 )
 
 clinics = Table(
@@ -91,6 +92,7 @@ doctor_sessions = Table(
     Column("browser", String(40), nullable=False, server_default=""),
     Column("network", String(64), nullable=False, server_default=""),
     Column("is_pending", Boolean, nullable=False, server_default=text("false")),
+    Column("challenge", String(100)),
 )
 
 login_attempts = Table(

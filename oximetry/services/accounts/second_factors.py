@@ -7,7 +7,7 @@ from datetime import UTC
 
 import pyotp
 
-from oximetry.domain.account_records import LONGEST_SESSION, Entry, Origin
+from oximetry.domain.account_records import LONGEST_SESSION, Entry, Origin, SessionState
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import InvalidRequest, SignInRefused
 from oximetry.domain.ports import Clock, Vault
@@ -53,10 +53,10 @@ class SecondFactorService:
         step = self._step(secret, code)
         if step is None:
             raise InvalidRequest("code_wrong")
-        doctor, codes = state.doctor, [_recovery_code() for _ in range(RECOVERY_CODES)]
+        doctor = state.doctor
         with self._catalogue.write() as transaction:
             transaction.accounts.set_account(doctor.id, totp_sealed=self._vault.seal(secret), totp_step=step)
-            transaction.account_guards.set_recovery_codes(doctor.id, [_kept(code) for code in codes])
+            codes = self.new_codes(transaction, doctor.id)
             transaction.accounts.end_sessions(self._clock(), doctor_id=doctor.id, but_sha256=sha256(token))
             transaction.audit.add(self._clock(), doctor.id, "second_factor_on", ("doctor", doctor.id))
         return codes
@@ -66,6 +66,7 @@ class SecondFactorService:
         with self._catalogue.write() as transaction:
             transaction.accounts.get(doctor_id)
             transaction.accounts.set_account(doctor_id, totp_sealed=None)
+            transaction.account_guards.remove_passkey(doctor_id)
             transaction.account_guards.set_recovery_codes(doctor_id, [])
             transaction.accounts.end_sessions(self._clock(), doctor_id=doctor_id)
             transaction.audit.add(self._clock(), by, "second_factor_off", ("doctor", doctor_id))
@@ -79,6 +80,7 @@ class SecondFactorService:
         self._attempts.check_code(doctor, origin, lambda transaction: self._fits(transaction, doctor, code))
         with self._catalogue.write() as transaction:
             transaction.accounts.set_account(doctor.id, totp_sealed=None)
+            transaction.account_guards.remove_passkey(doctor.id)
             transaction.account_guards.set_recovery_codes(doctor.id, [])
             transaction.audit.add(self._clock(), doctor.id, "second_factor_off", ("doctor", doctor.id))
 
@@ -102,19 +104,27 @@ class SecondFactorService:
             raise SignInRefused
         doctor = state.doctor
         self._attempts.check_code(doctor, origin, lambda transaction: self._fits(transaction, doctor, code))
+        return self.open(token, state, origin)
+
+    def open(self, token: str, state: SessionState, origin: Origin) -> Entry:
+        """Open a pending session whose second factor was shown; raises ``SignInRefused`` where it no longer waits."""
         opened = secrets.token_urlsafe(32)
         with self._catalogue.write() as transaction:
             still = transaction.accounts.session(sha256(token), self._clock() - LONGEST_SESSION)
             if still is None or not still.is_pending:
                 raise SignInRefused
             transaction.accounts.set_session(state.id, is_pending=False, token_sha256=sha256(opened))
-            return self._accounts.let_in(transaction, doctor, opened, origin)
+            return self._accounts.let_in(transaction, state.doctor, opened, origin)
+
+    def new_codes(self, transaction: Transaction, doctor_id: str) -> list[str]:
+        """New recovery codes, as a step of a larger transaction; the ones of before open nothing any more."""
+        codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
+        transaction.account_guards.set_recovery_codes(doctor_id, [_kept(code) for code in codes])
+        return codes
 
     def _fits(self, transaction: Transaction, doctor: Doctor, code: str) -> bool:
-        if doctor.totp_sealed is None:
-            return False
         typed = "".join(code.split()).replace("-", "").upper()
-        step = self._step(self._vault.open(doctor.totp_sealed), typed)
+        step = self._step(self._vault.open(doctor.totp_sealed), typed) if doctor.totp_sealed else None
         if step is not None:
             return transaction.accounts.take_totp_step(doctor.id, step)
         return transaction.account_guards.use_recovery_code(doctor.id, _kept(typed), self._clock())

@@ -171,12 +171,15 @@ class StorageAdmin:
         Raises
         ------
         InvalidRequest
-            ``not_an_orphan``, ``night_elsewhere``, ``file_bytes_gone``, ``file_mismatched``, ``plot_for_night``.
+            ``not_an_orphan``, ``night_elsewhere``, ``file_bytes_gone``, ``file_mismatched``, ``plot_for_night``;
+            ``not_to_oneself``: administrators see no night, and so give none to patients of their own.
         NotFound
             No such file, patient or night.
         """
         with self._catalogue.read() as transaction:
             file = transaction.file_list.get(file_id).file
+            if transaction.patients.doctor_of(patient_id) == admin.id:
+                raise InvalidRequest("not_to_oneself")
             self._check_home(transaction, patient_id, night_id)
         if file.deleted_at is not None or file.reference_type != UNASSIGNED:
             raise InvalidRequest("not_an_orphan")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import segno
-from flask import Blueprint, Flask, redirect, render_template, request, session
+from flask import Blueprint, Flask, jsonify, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from oximetry.domain.errors import InvalidRequest, OximetryError, SignInRefused, TooManyAttempts
 from oximetry.web.account.sign_in import request_origin
+from oximetry.web.dash_requests import posted_json
 from oximetry.web.doctor import frame
 from oximetry.web.language import request_words
 from oximetry.web.messages import signed_in_doctor
 from oximetry.web.security import NEW_PASSWORD, SECOND_FACTOR
 from oximetry.web.services import WebServices
 
+PASSKEYS = f"{SECOND_FACTOR}/passkeys"
 OFFERED = "second_factor_offered"
 SETTINGS = "/medic/settings#security"
 
@@ -62,6 +64,31 @@ def install(server: Flask, services: WebServices) -> None:
         except (SignInRefused, TooManyAttempts) as error:
             return frame.refused("second-factor", _as_request(error), SETTINGS)
         return frame.done("second-factor", request_words()("second_factor.off_done"), SETTINGS)
+
+    @routes.post(f"{PASSKEYS}/options")
+    def passkey_options() -> ResponseReturnValue:
+        try:
+            return jsonify(services.passkeys.offer(current_user.token))
+        except InvalidRequest as error:
+            return {"message": request_words().error(error)}, 409
+
+    @routes.post(PASSKEYS)
+    def add_passkey() -> ResponseReturnValue:
+        posted = posted_json()
+        given = posted if isinstance(posted, dict) else {}
+        answer = given.get("answer")
+        try:
+            codes = services.passkeys.add(
+                current_user.token, answer if isinstance(answer, dict) else {}, str(given.get("name", ""))
+            )
+        except InvalidRequest as error:
+            return {"message": request_words().error(error)}, 409
+        return jsonify(codes=codes)
+
+    @routes.post(f"{PASSKEYS}/<uuid:passkey_id>/remove")
+    def remove_passkey(passkey_id: object) -> ResponseReturnValue:
+        services.passkeys.remove(current_user.token, str(passkey_id))
+        return frame.done("second-factor", request_words()("passkey.removed"), SETTINGS)
 
     @routes.post("/medic/settings/sessions/<uuid:session_id>/end")
     def end_session(session_id: object) -> ResponseReturnValue:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
-from flask import Blueprint, Flask, Response, flash, make_response, redirect, render_template, request, session
+from flask import Blueprint, Flask, Response, flash, jsonify, make_response, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
@@ -16,7 +18,7 @@ from oximetry.services.accounts.account_links import PATH as ACCOUNT_LINKS
 from oximetry.services.accounts.accounts import AccountService
 from oximetry.web import cookies
 from oximetry.web.browsers import browser_kind
-from oximetry.web.dash_requests import is_polling
+from oximetry.web.dash_requests import is_polling, posted_json
 from oximetry.web.i18n import Words
 from oximetry.web.language import request_words
 from oximetry.web.security import NEW_PASSWORD, SECOND_FACTOR, is_https
@@ -105,7 +107,7 @@ def _routes(services: WebServices) -> Blueprint:
     def code_page() -> ResponseReturnValue:
         if PENDING not in session:
             return redirect("/login")
-        return render_template("second_factor_code.html", words=request_words(), message="")
+        return _code_page(services, "")
 
     @routes.post("/login/code")
     def code() -> ResponseReturnValue:
@@ -117,10 +119,27 @@ def _routes(services: WebServices) -> Blueprint:
         try:
             entry = services.second_factors.enter(pending, request.form.get("code", ""), request_origin())
         except (TooManyAttempts, SignInRefused) as error:
-            page = render_template("second_factor_code.html", words=words, message=words.error(error))
-            return _again(page, error)
+            return _again(_code_page(services, words.error(error)), error)
         session.clear()
         return _let_in(accounts, entry)
+
+    @routes.post("/login/passkey/options")
+    def passkey_options() -> ResponseReturnValue:
+        return _in_json(lambda: services.passkeys.ask(str(session.get(PENDING, ""))))
+
+    @routes.post("/login/passkey")
+    def passkey() -> ResponseReturnValue:
+        posted = posted_json()
+        answer = posted if isinstance(posted, dict) else {}
+        try:
+            entry = services.passkeys.enter(str(session.get(PENDING, "")), answer, request_origin())
+        except (TooManyAttempts, SignInRefused) as error:
+            return {"message": request_words().error(error)}, 401
+        session.clear()
+        _let_in(accounts, entry)
+        response = jsonify(next="/medic/")
+        _know(response, entry)
+        return response
 
     @routes.post("/logout")
     def logout() -> ResponseReturnValue:
@@ -178,6 +197,12 @@ def _let_in(accounts: AccountService, entry: Entry) -> ResponseReturnValue:
         said = words("sign_in.new_browser", browser=kind, network=browser.network, day=words.day(browser.first_seen_at))
         flash(said, "news:bad")
     response = make_response(redirect("/medic/", 303))
+    _know(response, entry)
+    return response
+
+
+def _know(response: Response, entry: Entry) -> None:
+    """The browser is known at its next sign-in."""
     response.set_cookie(
         cookies.named(cookies.KNOWN, https=is_https()),
         entry.known_token,
@@ -186,7 +211,19 @@ def _let_in(accounts: AccountService, entry: Entry) -> ResponseReturnValue:
         httponly=True,
         samesite="Lax",
     )
-    return response
+
+
+def _code_page(services: WebServices, message: str) -> str:
+    state = services.accounts.state(str(session.get(PENDING, "")))
+    has_passkey = state is not None and state.doctor.passkey_count > 0
+    return render_template("second_factor_code.html", words=request_words(), message=message, has_passkey=has_passkey)
+
+
+def _in_json(answer: Callable[[], dict[str, Any]]) -> ResponseReturnValue:
+    try:
+        return jsonify(answer())
+    except SignInRefused as error:
+        return {"message": request_words().error(error)}, 401
 
 
 def _again(page: str, error: OximetryError) -> Response:

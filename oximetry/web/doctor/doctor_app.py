@@ -60,7 +60,7 @@ def create(server: Flask, services: WebServices, assets: Path) -> dash.Dash:
         server=server,
         url_base_pathname=DOCTOR_PREFIX,
         assets_folder=str(assets),
-        assets_ignore=r"^patient.*|^storage.*|^base\.css|^medic_(plots|words).*|^verify.*",
+        assets_ignore=r"^patient.*|^storage.*|^base\.css|^medic_(plots|words|passkeys).*|^verify.*",
         title=words("ro")("app.name"),
         update_title=None,
         compress=False,

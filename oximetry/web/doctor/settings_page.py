@@ -46,6 +46,7 @@ def install(server: Flask, services: WebServices) -> None:
             zones=[*sorted(zone for zone in available_timezones() if zone.startswith("Europe/")), "UTC"],
             preview=message(EXAMPLE_LINK, clinic, words),
             has_second_factor=doctor.has_second_factor,
+            passkeys=services.passkeys.all(doctor.id),
             codes_left=services.second_factors.codes_left(doctor.id),
             sessions=[
                 replace(one, last_seen_at=local(one.last_seen_at, clinic.time_zone))

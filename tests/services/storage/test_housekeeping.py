@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from oximetry.domain.account_records import Origin
 from oximetry.domain.errors import NotFound, StorageUnavailable
 from oximetry.domain.records import NightState
 from tests.factories import night_csv, night_name
@@ -141,13 +142,13 @@ def test_traces_of_work_and_of_signing_in_go_after_two_weeks(scene):
     clinic = scene.clinic
     with clinic.catalogue.write() as transaction:
         transaction.accounts.record_attempt("account", "203.0.113.9", clinic.clock())
-        transaction.accounts.open_session(scene.doctor.id, "token", clinic.clock())
+        transaction.accounts.open_session(scene.doctor.id, "token", Origin(), clinic.clock())
     clinic.clock.move(days=14, seconds=1)
     clinic.housekeeping.expunge("2026-03-15")
     with clinic.catalogue.read() as transaction:
         assert transaction.jobs.counts() == {}
-        assert transaction.accounts.session_doctor("token", clinic.clock.now.min) is None
-        assert transaction.accounts.failed_attempts("account", "203.0.113.9", clinic.clock.now.min) == (0, 0)
+        assert transaction.accounts.session("token", clinic.clock.now.min) is None
+        assert transaction.accounts.forget_failures("account") == 0
 
 
 def test_staged_files_of_no_batch_go_after_two_days_and_others_stay(clinic):

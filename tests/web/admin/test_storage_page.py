@@ -254,6 +254,15 @@ def test_an_orphan_can_be_given_to_a_night(admin: Page, patient_id: str) -> None
     assert [report.file.id for report in card.reports] == [own]
 
 
+def test_an_administrator_gives_no_orphan_to_a_patient_of_their_own(admin: Page) -> None:
+    own = admin.world.services.links.create(admin.world.doctor(ADMIN).id).patient.id
+    file_id = orphan(admin, f"{own}/pdfs/report.pdf", b"%PDF-1.4 a night of somebody")
+    admin.post(f"/files/{file_id}/assign", 409, patient=own)
+    assert "file_assigned" not in admin.acts(file_id)
+    card = admin.world.services.nights.lone_files(admin.world.doctor(ADMIN).id, own)
+    assert card == []
+
+
 def test_a_plan_is_made_shown_downloaded_and_applied(admin: Page) -> None:
     settings = admin.world.services.settings
     plan = admin.post("/plans").location
