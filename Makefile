@@ -1,6 +1,6 @@
 # What a newcomer needs: setup, run, test, lint, bench; `mutants` is for whoever changes a rule of medicine or its tests,
 # `lock` for whoever changes a dependency.
-.PHONY: help setup run test lint faults bench bench-pdf mutants lock
+.PHONY: help setup run test lint faults bench bench-pdf mutants lock sbom audit
 
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	command -v $$name >/dev/null 2>&1 && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -20,6 +20,8 @@ help:
 	@echo "make bench   the budgets beside what is measured here"
 	@echo "make bench-pdf read 2,100 damaged reports and count what is silently wrong"
 	@echo "make mutants put faults into oximetry/domain and count what its tests notice"
+	@echo "make sbom    what is shipped, as CycloneDX: build/sbom.json"
+	@echo "make audit   known vulnerabilities of what is pinned"
 	@echo "make lock    renew requirements.txt and requirements-dev.txt"
 
 setup: .venv/installed samples/expected.json
@@ -52,6 +54,17 @@ bench-pdf: .venv/installed-dev
 
 mutants: .venv/installed-dev
 	@.ci/clean-env nice -n 15 $(BIN)/python -m benchmarks.mutants
+
+sbom: .venv/bin/python
+	@mkdir -p build && rm -rf .venv/shipped .venv/sbom && $(PYTHON) -m venv .venv/shipped && $(PYTHON) -m venv .venv/sbom
+	@.venv/sbom/bin/python -m pip --quiet install cyclonedx-bom
+	@.venv/shipped/bin/python -m pip --quiet install --require-hashes -r requirements.txt
+	@.venv/sbom/bin/cyclonedx-py environment .venv/shipped/bin/python --output-reproducible --output-file build/sbom.json
+	@rm -rf .venv/shipped && echo "build/sbom.json"
+
+audit: .venv/bin/python
+	@rm -rf .venv/audit && $(PYTHON) -m venv .venv/audit && .venv/audit/bin/python -m pip --quiet install pip-audit
+	.venv/audit/bin/pip-audit --require-hashes --disable-pip -r requirements.txt
 
 lock: .venv/bin/python
 	@rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip --quiet install uv

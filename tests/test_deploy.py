@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -21,6 +22,14 @@ from tests.ports import reserve_ports
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
+
+
+def test_the_page_of_dependencies_names_every_one_with_its_version() -> None:
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| ([a-z0-9-]+) \| (\d[\w.]*) \|", page, re.MULTILINE))
+    made = runpy.run_path(str(ROOT / "docs" / "make_dependencies.py"))
+    assert told == {name: made["pinned"]()[name] for name in made["direct"]()}
+    assert set(made["WHY"]) == set(made["direct"]())
 
 
 def text(name: str) -> str:

@@ -5,12 +5,16 @@ A cookie of the name from before is still understood, and is replaced at the nex
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import BadSignature
 
 DOCTOR, CSRF, PATIENT, KNOWN = "doctor", "_csrf_token", "patient-session", "known-browser"
 PATIENT_BEFORE = "patient"
 _HOST = "__Host-"
+_BEFORE = SecureCookieSessionInterface()
 
 
 def named(name: str, *, https: bool) -> str:
@@ -19,21 +23,24 @@ def named(name: str, *, https: bool) -> str:
 
 
 class DoctorSessions(SecureCookieSessionInterface):
-    """Flask's signed cookie, which also reads the one that a version before gave out."""
+    """Flask's cookie, signed with HMAC-SHA-256; it also reads what a version before gave out, under either name."""
+
+    digest_method = staticmethod(hashlib.sha256)
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """The session of the request's cookie, of either name."""
+        """The session of the request's cookie."""
         session = super().open_session(app, request)
-        before = request.cookies.get(DOCTOR)
-        serializer = self.get_signing_serializer(app)
-        if session or before is None or serializer is None or self.get_cookie_name(app) == DOCTOR:
+        before = _BEFORE.get_signing_serializer(app)
+        if session or before is None:
             return session
-        try:
-            found = self.session_class(serializer.loads(before))
-        except ValueError:
-            return session
-        found.modified = True
-        return found
+        for name in (self.get_cookie_name(app), DOCTOR):
+            try:
+                found = self.session_class(before.loads(request.cookies.get(name, "")))
+            except BadSignature:
+                continue
+            found.modified = True
+            return found
+        return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Give the cookie out under its present name, and take the one of before back."""

@@ -158,6 +158,22 @@ def test_switching_it_off_needs_a_code_or_the_operator(accounts, factors, guarde
     assert not accounts.sign_in(EMAIL, PASSWORD, HERE).is_pending
 
 
+def test_nothing_about_signing_in_changes_without_the_password_given_lately(accounts, factors, passkeys, clock):
+    token = accounts.sign_in(EMAIL, PASSWORD, HERE).token
+    secret = factors.new_secret()
+    clock.move(minutes=15)
+    for act in (
+        lambda: factors.switch_on(token, secret, app_shows(clock, secret)),
+        lambda: passkeys.offer(token),
+        lambda: passkeys.remove(token, "any"),
+    ):
+        with pytest.raises(InvalidRequest) as caught:
+            act()
+        assert caught.value.reason == "password_again"
+    accounts.confirm(token, PASSWORD, HERE)
+    assert factors.switch_on(token, secret, app_shows(clock, secret))
+
+
 def test_the_catalogue_holds_neither_secret_nor_codes(accounts, factors, guarded, catalogue):
     with catalogue._engine.connect() as connection:
         kept = str(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pyotp
@@ -170,3 +171,24 @@ def test_a_made_up_password_is_said_on_every_page_in_development(world: World) -
     world.services.accounts.create("new@localhost", PASSWORD, temporary=True)
     client, _ = sign_in(world, "new@localhost")
     assert "făcută de altcineva" in get(client, "/medic/").text
+
+
+def test_an_administrator_ends_every_session_of_an_account(world: World) -> None:
+    world.services.accounts.create(ADMIN, PASSWORD, Role.ADMINISTRATOR)
+    ana, (admin, _) = world.signed_in(), sign_in(world, ADMIN)
+    post(admin, f"/medic/accounts/{world.doctor().id}/end", "/medic/accounts")
+    assert get(ana, "/medic/").status_code == 302
+
+
+def test_the_password_is_asked_for_before_the_second_factor_is_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = world.signed_in()
+    monkeypatch.setattr("oximetry.services.accounts.accounts.FRESH_FOR", timedelta(0))
+    assert get(client, "/medic/second-factor").location == "/medic/second-factor/confirm?next=set-up"
+    assert "/medic/second-factor/confirm" in get(client, "/medic/settings").text
+    assert post(client, "/medic/second-factor/confirm?next=set-up", password="nu este").status_code == 409
+    monkeypatch.setattr("oximetry.services.accounts.accounts.FRESH_FOR", timedelta(minutes=15))
+    answer = post(client, "/medic/second-factor/confirm?next=set-up", password=PASSWORD)
+    assert answer.location == "/medic/second-factor"
+    assert get(client, "/medic/second-factor").status_code == 200

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from flask.sessions import SecureCookieSessionInterface
+
 from tests.web.conftest import BASE_URL, PASSWORD, World, csrf_of
 
 
@@ -62,3 +64,18 @@ def test_too_many_wrong_passwords_answer_429_even_for_the_right_one(world: World
 def test_an_unknown_account_is_limited_like_a_known_one(world: World) -> None:
     answers = [post_login(world, "nobody@localhost", "wrong-wrong-wrong")[0] for _ in range(9)]
     assert answers == [401] * 5 + [429] * 4
+
+
+def test_a_cookie_that_a_version_before_signed_is_taken_and_signed_anew(world: World) -> None:
+    client = world.signed_in()
+    kept = client.get_cookie("doctor", domain="127.0.0.1")
+    assert kept is not None
+    own = world.app.session_interface.get_signing_serializer(world.app)  # type: ignore[attr-defined]
+    before = SecureCookieSessionInterface().get_signing_serializer(world.app)
+    assert before is not None
+    old = world.browser()
+    old.set_cookie("doctor", before.dumps(own.loads(kept.value)), domain="127.0.0.1")
+    assert old.get("/medic/", base_url=BASE_URL).status_code == 200
+    now = old.get_cookie("doctor", domain="127.0.0.1")
+    assert now is not None
+    assert own.loads(now.value)["_user_id"] == own.loads(kept.value)["_user_id"]

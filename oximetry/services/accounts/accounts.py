@@ -25,6 +25,7 @@ from oximetry.domain.records import Doctor, Role
 from oximetry.services.accounts.attempts import EMAIL, Attempts, sha256
 
 SEEN_AGAIN = timedelta(minutes=1)
+FRESH_FOR = timedelta(minutes=15)
 
 
 class AccountService:
@@ -130,6 +131,21 @@ class AccountService:
         with self._catalogue.read() as transaction:
             when = transaction.accounts.session_confirmed_at(sha256(token))
         return when is not None and when > self._clock() - LONGEST_SESSION
+
+    def is_fresh(self, token: str) -> bool:
+        """Whether the password was given within the last 15 minutes: asked before anything about signing in changes."""
+        state = self.state(token)
+        with self._catalogue.read() as transaction:
+            confirmed_at = transaction.accounts.session_confirmed_at(sha256(token))
+        given = [moment for moment in (state and state.created_at, confirmed_at) if moment]
+        return bool(given) and self._clock() - max(given) < FRESH_FOR
+
+    def end_sessions_of(self, doctor_id: str, by: str) -> None:
+        """An administrator signs an account out everywhere."""
+        with self._catalogue.write() as transaction:
+            transaction.accounts.get(doctor_id)
+            transaction.accounts.end_sessions(self._clock(), doctor_id=doctor_id)
+            transaction.audit.add(self._clock(), by, "sessions_ended", ("doctor", doctor_id))
 
     def sign_out(self, token: str) -> None:
         """End the session of a token."""

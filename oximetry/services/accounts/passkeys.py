@@ -59,8 +59,10 @@ class PasskeyService:
             return transaction.account_guards.passkeys(doctor_id)
 
     def offer(self, token: str) -> dict[str, Any]:
-        """What the browser of a session needs to make a passkey; raises ``InvalidRequest`` ``passkeys_enough``."""
+        """What the browser of a session needs to make a passkey; raises ``InvalidRequest`` ``passkeys_enough``, ``password_again``."""
         state = self._state(token, pending=False)
+        if not self._accounts.is_fresh(token):
+            raise InvalidRequest("password_again")
         known = self.all(state.doctor.id)
         if len(known) >= MOST_PASSKEYS:
             raise InvalidRequest("passkeys_enough", maximum=MOST_PASSKEYS)
@@ -111,8 +113,10 @@ class PasskeyService:
         return codes
 
     def remove(self, token: str, passkey_id: str) -> None:
-        """Forget a passkey of this session's doctor; raises ``NotFound``."""
+        """Forget a passkey of this session's doctor; raises ``NotFound``, ``InvalidRequest`` ``password_again``."""
         state = self._state(token, pending=False)
+        if not self._accounts.is_fresh(token):
+            raise InvalidRequest("password_again")
         with self._catalogue.write() as transaction:
             if not transaction.account_guards.remove_passkey(state.doctor.id, passkey_id):
                 raise NotFound(passkey_id=passkey_id)

@@ -45,11 +45,13 @@ class SecondFactorService:
     def switch_on(self, token: str, secret: str, code: str) -> list[str]:
         """Ask for codes of this secret from now on; every other session ends. Returns the recovery codes, once.
 
-        Raises ``InvalidRequest`` ``code_wrong``: the app and the server do not agree.
+        Raises ``InvalidRequest``: ``code_wrong``, the app and the server do not agree; ``password_again``.
         """
         state = self._accounts.state(token)
         if state is None or state.is_pending:
             raise SignInRefused
+        if not self._accounts.is_fresh(token):
+            raise InvalidRequest("password_again")
         step = self._step(secret, code)
         if step is None:
             raise InvalidRequest("code_wrong")
@@ -140,8 +142,8 @@ class SecondFactorService:
 
 
 def _recovery_code() -> str:
-    signs = "".join(secrets.choice(_ALPHABET) for _ in range(12))
-    return f"{signs[:4]}-{signs[4:8]}-{signs[8:]}"
+    """Six groups of four signs: 117 bits, so that its plain hash gives nothing away."""
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(6))
 
 
 def _kept(code: str) -> str:

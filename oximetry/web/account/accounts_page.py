@@ -60,6 +60,7 @@ def install(server: Flask, services: WebServices) -> None:
     act(
         "enable", "accounts.enable_done", lambda account_id: services.accounts.enable(account_id, signed_in_doctor().id)
     )
+    act("end", "accounts.end_done", lambda one: services.accounts.end_sessions_of(one, signed_in_doctor().id))
     act(
         "unlock",
         "accounts.unlock_done",

@@ -17,6 +17,7 @@ from oximetry.web.security import NEW_PASSWORD, SECOND_FACTOR
 from oximetry.web.services import WebServices
 
 PASSKEYS = f"{SECOND_FACTOR}/passkeys"
+CONFIRM = f"{SECOND_FACTOR}/confirm"
 OFFERED = "second_factor_offered"
 SETTINGS = "/medic/settings#security"
 
@@ -42,6 +43,8 @@ def install(server: Flask, services: WebServices) -> None:
     def second_factor_page() -> ResponseReturnValue:
         if signed_in_doctor().has_second_factor:
             return redirect(SETTINGS)
+        if not services.accounts.is_fresh(current_user.token):
+            return redirect(f"{CONFIRM}?next=set-up")
         session[OFFERED] = session.get(OFFERED) or services.second_factors.new_secret()
         return _set_up(services, session[OFFERED])
 
@@ -56,6 +59,19 @@ def install(server: Flask, services: WebServices) -> None:
             return _set_up(services, secret, request_words().error(error)), 409
         session.pop(OFFERED)
         return render_template("second_factor.html", words=request_words(), codes=codes)
+
+    @routes.get(CONFIRM)
+    def confirm_page() -> ResponseReturnValue:
+        return _confirm_page()
+
+    @routes.post(CONFIRM)
+    def confirm() -> ResponseReturnValue:
+        try:
+            services.accounts.confirm(current_user.token, request.form.get("password", ""), request_origin())
+        except (SignInRefused, TooManyAttempts) as error:
+            told = InvalidRequest("password_wrong") if isinstance(error, SignInRefused) else error
+            return _confirm_page(request_words().error(told)), 409
+        return redirect(SECOND_FACTOR if request.args.get("next") == "set-up" else SETTINGS, 303)
 
     @routes.post(f"{SECOND_FACTOR}/off")
     def switch_off() -> ResponseReturnValue:
@@ -87,7 +103,10 @@ def install(server: Flask, services: WebServices) -> None:
 
     @routes.post(f"{PASSKEYS}/<uuid:passkey_id>/remove")
     def remove_passkey(passkey_id: object) -> ResponseReturnValue:
-        services.passkeys.remove(current_user.token, str(passkey_id))
+        try:
+            services.passkeys.remove(current_user.token, str(passkey_id))
+        except InvalidRequest:
+            return redirect(CONFIRM, 303)
         return frame.done("second-factor", request_words()("passkey.removed"), SETTINGS)
 
     @routes.post("/medic/settings/sessions/<uuid:session_id>/end")
@@ -107,6 +126,10 @@ def change_password(services: WebServices) -> None:
         services.accounts.change_password(current_user.token, old, new, request_origin())
     except SignInRefused as error:
         raise InvalidRequest("old_password_wrong") from error
+
+
+def _confirm_page(message: str = "") -> str:
+    return render_template("confirm_password.html", words=request_words(), message=message)
 
 
 def _set_up(services: WebServices, secret: str, message: str = "") -> str:

@@ -46,6 +46,7 @@ def install(server: Flask, services: WebServices) -> None:
             zones=[*sorted(zone for zone in available_timezones() if zone.startswith("Europe/")), "UTC"],
             preview=message(EXAMPLE_LINK, clinic, words),
             has_second_factor=doctor.has_second_factor,
+            is_fresh=services.accounts.is_fresh(current_user.token),
             passkeys=services.passkeys.all(doctor.id),
             codes_left=services.second_factors.codes_left(doctor.id),
             sessions=[
