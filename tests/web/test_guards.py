@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from flask.sessions import SecureCookieSessionInterface
 
 from oximetry.web.security import Fence, content_policy
 from tests.web.conftest import BASE_URL, World
@@ -66,7 +67,11 @@ def test_sign_in_works_behind_https_with_our_no_referrer(make_world: Callable[..
     assert "Domain" not in cookie
 
     before = world.browser()
-    before.set_cookie("doctor", cookie.partition("=")[2].partition(";")[0], domain="clinic.example", secure=True)
+    own = world.app.session_interface.get_signing_serializer(world.app)  # type: ignore[attr-defined]
+    signed_before = SecureCookieSessionInterface().get_signing_serializer(world.app)
+    assert signed_before is not None
+    carried = signed_before.dumps(own.loads(cookie.partition("=")[2].partition(";")[0]))
+    before.set_cookie("doctor", carried, domain="clinic.example", secure=True)
     answer = before.get("/medic/", headers=proxy, base_url="https://clinic.example")
     assert answer.status_code == 200
     handed = answer.headers.getlist("Set-Cookie")

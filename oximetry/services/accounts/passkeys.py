@@ -59,7 +59,10 @@ class PasskeyService:
             return transaction.account_guards.passkeys(doctor_id)
 
     def offer(self, token: str) -> dict[str, Any]:
-        """What the browser of a session needs to make a passkey; raises ``InvalidRequest`` ``passkeys_enough``, ``password_again``."""
+        """What the browser of a session needs to make a passkey.
+
+        Raises ``InvalidRequest``: ``passkeys_enough``, ``password_again``.
+        """
         state = self._state(token, pending=False)
         if not self._accounts.is_fresh(token):
             raise InvalidRequest("password_again")
