@@ -16,7 +16,7 @@ from oximetry.composition import Services, create_services
 from oximetry.logs import configure_logging
 from oximetry.services.incoming import MEGABYTE
 from oximetry.settings import Settings
-from oximetry.web import audit_trail, dash_requests, request_log, routes, security, verification
+from oximetry.web import audit_trail, dash_requests, metrics, request_log, routes, security, verification
 from oximetry.web.account import accounts_page, own_account, sign_in
 from oximetry.web.admin import storage_page
 from oximetry.web.doctor import (
@@ -77,6 +77,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     security.install(server, fence, lambda: [hash_ for app in dash_apps.values() for hash_ in app.csp_hashes()])
     server.before_request(lambda: dash_requests.check(dash_apps))
     audit_trail.install(server, services.audit)
+    metrics.install(server, services, settings.metrics_secret())
     security.compress(server)
     sign_in.install(server, services, production=settings.production)
     cookie_keys = [derive_key(key, "patient-cookie") for key in (previous, settings.secret()) if key]

@@ -39,6 +39,7 @@ WHY = {
     "orjson": "fast JSON for plots",
     "pillow": "checks and re-encodes pictures and logos",
     "plotly": "plots (given by the user)",
+    "prometheus-client": "the text that Prometheus reads",
     "psycopg": "PostgreSQL",
     "pydantic-settings": "settings from the environment, each checked",
     "pyotp": "one-time passwords of an app (RFC 6238)",

@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
+from os import getpid
 from pathlib import Path
 from secrets import randbits
 from shutil import disk_usage
+from socket import gethostname
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -72,6 +74,7 @@ from oximetry.services.nights.plotting import PlottingService
 from oximetry.services.nights.reanalysis import ReanalysisService
 from oximetry.services.nights.rule_answers import ExtraRuleService
 from oximetry.services.operations.hands import Hands
+from oximetry.services.operations.metering import RequestMeter
 from oximetry.services.operations.pulse import Pulse
 from oximetry.services.operations.readiness import ReadinessService
 from oximetry.services.operations.resealing import ResealingService
@@ -362,6 +365,7 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
         extra_rules=ExtraRuleService(catalogue),
         readiness=ReadinessService(catalogue, storage.watch, clock, partial(_free_disk_mb, settings.data_dir)),
         serving=ServingCheck(catalogue.is_alive),
+        meter=RequestMeter(catalogue, f"{gethostname()[:16]}-{getpid()}", clock),
         syncing=SyncService(catalogue, storage.archived, clock, may_remove),
         storage_admin=StorageAdmin(catalogue, store, clock, settings.upload_max_file_mb * MEGABYTE),
         review=ReviewService(report_parts, report_files.preview, report_files.preview_page),

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     backup_s3_secret_access_key: SecretStr | None = None
     backup_s3_region: str = "auto"
     operator_token: SecretStr | None = Field(default=None, min_length=16)
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
     port: int = Field(default=8050, ge=1, le=65535)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
 
@@ -189,6 +190,10 @@ class Settings(BaseSettings):
     def logs_as_json(self) -> bool:
         """Whether log lines are JSON: as ``LOG_FORMAT`` says, in production without it."""
         return self.production if self.log_format is None else self.log_format == "json"
+
+    def metrics_secret(self) -> str | None:
+        """``METRICS_TOKEN``, which opens ``/metrics``; there is no such page without it."""
+        return self.metrics_token.get_secret_value() if self.metrics_token else None
 
     def operator_secret(self) -> str | None:
         """``OPERATOR_TOKEN``, which opens the details of ``/readyz``."""

@@ -92,6 +92,7 @@ OUTSIDE = {
     "cryptography": {"oximetry/adapters/security.py"},
     "pydantic": {"oximetry/settings.py", "oximetry/adapters/stores/provider"},
     "pydantic_settings": {"oximetry/settings.py", "oximetry/adapters/stores/provider"},
+    "prometheus_client": {"oximetry/web/metrics.py"},
     "webauthn": {"oximetry/services/accounts/passkeys.py"},
     "pyotp": {"oximetry/services/accounts/second_factors.py"},
     "click": {"oximetry/__main__.py", "oximetry/cli/"},

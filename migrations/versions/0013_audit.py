@@ -1,7 +1,7 @@
 """The audit trail becomes a chain that nobody can change; people stand in it under pseudonyms.
 
-What the table of before holds is taken over by the program (`AuditTable.adopt`): at every migration, and daily for what
-a program of before still wrote meanwhile.
+What was written before is chained by the program (`AuditTable.adopt`) right after this step, and so is what a program of
+before still writes meanwhile: its acts have no number, and only those may be taken away again.
 """
 
 from __future__ import annotations
@@ -18,25 +18,19 @@ depends_on = None
 additive = True
 
 REFUSAL = "the audit trail is append-only"
+NEW_COLUMNS = (
+    sa.Column("number", sa.BigInteger(), nullable=True),
+    sa.Column("actor_kind", sa.String(10), nullable=True),
+    sa.Column("previous_sha256", sa.String(64), nullable=True),
+    sa.Column("sha256", sa.String(64), nullable=True),
+)
 
 
 def upgrade() -> None:
-    op.create_table(
-        "audit_log",
-        sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), autoincrement=False, nullable=False),
-        sa.Column("happened_at", sa.DateTime(), nullable=False),
-        sa.Column("actor_kind", sa.String(10), nullable=False),
-        sa.Column("actor", sa.String(36), nullable=True),
-        sa.Column("act", sa.String(40), nullable=False),
-        sa.Column("subject_type", sa.String(20), nullable=False),
-        sa.Column("subject", sa.String(36), nullable=False),
-        sa.Column("details", sa.Text(), nullable=False),
-        sa.Column("previous_sha256", sa.String(64), nullable=False),
-        sa.Column("sha256", sa.String(64), nullable=False),
-        sa.PrimaryKeyConstraint("number", name="pk_audit_log"),
-    )
-    op.create_index("ix_audit_log_actor", "audit_log", ["actor"])
-    op.create_index("ix_audit_log_subject", "audit_log", ["subject"])
+    for column in NEW_COLUMNS:
+        op.add_column("audit_events", column)
+    op.create_index("uq_audit_events_number", "audit_events", ["number"], unique=True)
+    op.create_index("ix_audit_events_subject_id", "audit_events", ["subject_id"])
     op.create_table(
         "audit_names",
         sa.Column("name", sa.String(80), nullable=False),
@@ -46,48 +40,52 @@ def upgrade() -> None:
     )
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
-            "CREATE FUNCTION audit_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            "CREATE FUNCTION audit_events_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
             f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$"
         )
         op.execute(
-            "CREATE TRIGGER audit_log_rows BEFORE UPDATE OR DELETE ON audit_log "
-            "FOR EACH ROW EXECUTE FUNCTION audit_log_is_append_only()"
+            "CREATE TRIGGER audit_events_rows BEFORE UPDATE OR DELETE ON audit_events FOR EACH ROW "
+            "WHEN (OLD.number IS NOT NULL) EXECUTE FUNCTION audit_events_is_append_only()"
         )
         op.execute(
-            "CREATE TRIGGER audit_log_whole BEFORE TRUNCATE ON audit_log "
-            "FOR EACH STATEMENT EXECUTE FUNCTION audit_log_is_append_only()"
+            "CREATE TRIGGER audit_events_whole BEFORE TRUNCATE ON audit_events "
+            "FOR EACH STATEMENT EXECUTE FUNCTION audit_events_is_append_only()"
         )
-        op.execute("REVOKE UPDATE, DELETE, TRUNCATE ON audit_log FROM PUBLIC, CURRENT_USER")
+        op.execute("REVOKE UPDATE, DELETE, TRUNCATE ON audit_events FROM PUBLIC, CURRENT_USER")
     else:
         for act in ("UPDATE", "DELETE"):
             op.execute(
-                f"CREATE TRIGGER audit_log_{act.lower()} BEFORE {act} ON audit_log "
-                f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+                f"CREATE TRIGGER audit_events_{act.lower()} BEFORE {act} ON audit_events "
+                f"WHEN OLD.number IS NOT NULL BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
             )
 
 
 def downgrade() -> None:
-    """Acts go back to the table of before, under the names that are still known."""
+    """Acts get the names back that are still known."""
     connection = op.get_bind()
-    known = {row[0]: row[1] for row in connection.execute(sa.text("SELECT pseudonym, name FROM audit_names"))}
-    rows = connection.execute(sa.text(
-        "SELECT happened_at, actor_kind, actor, act, subject_type, subject, details FROM audit_log ORDER BY number"
-    )).all()  # fmt: skip
-    before = sa.table("audit_events", sa.column("happened_at", sa.DateTime()), sa.column("doctor_id"), sa.column("act"),
-                      sa.column("subject_type"), sa.column("subject_id"), sa.column("details", sa.JSON()))  # fmt: skip
-    log = sa.table("audit_log", sa.column("happened_at", sa.DateTime()), sa.column("number"))
-    moments = connection.execute(sa.select(log.c.happened_at).order_by(log.c.number)).scalars().all()
-    for row, happened_at in zip(rows, moments, strict=True):
-        details = {name: _named(value, known) for name, value in json.loads(row.details).items()}
-        doctor_id = known.get(row.actor, row.actor) if row.actor_kind == "doctor" else None
-        connection.execute(sa.insert(before).values(
-            happened_at=happened_at, doctor_id=doctor_id, act=row.act, subject_type=row.subject_type,
-            subject_id=known.get(row.subject, row.subject)[:36], details=details,
-        ))  # fmt: skip
-    op.drop_table("audit_log")
-    op.drop_table("audit_names")
     if connection.dialect.name == "postgresql":
-        op.execute("DROP FUNCTION audit_log_is_append_only()")
+        op.execute("DROP TRIGGER audit_events_rows ON audit_events")
+        op.execute("DROP TRIGGER audit_events_whole ON audit_events")
+        op.execute("DROP FUNCTION audit_events_is_append_only()")
+        op.execute("GRANT UPDATE, DELETE, TRUNCATE ON audit_events TO CURRENT_USER")
+    else:
+        for act in ("update", "delete"):
+            op.execute(f"DROP TRIGGER audit_events_{act}")
+    known = {row[0]: row[1] for row in connection.execute(sa.text("SELECT pseudonym, name FROM audit_names"))}
+    event = sa.table("audit_events", *(sa.column(name) for name in ("id", "doctor_id", "subject_id", "actor_kind")),
+                     sa.column("details", sa.JSON()))  # fmt: skip
+    for row in connection.execute(sa.select(event)).all():
+        values = {
+            "doctor_id": known.get(row.doctor_id, row.doctor_id) if row.actor_kind in (None, "doctor") else None,
+            "subject_id": known.get(row.subject_id, row.subject_id)[:36],
+            "details": json.loads(json.dumps({name: _named(value, known) for name, value in row.details.items()})),
+        }
+        connection.execute(sa.update(event).where(event.c.id == row.id).values(**values))
+    op.drop_index("ix_audit_events_subject_id", "audit_events")
+    op.drop_index("uq_audit_events_number", "audit_events")
+    for column in reversed(NEW_COLUMNS):
+        op.drop_column("audit_events", column.name)
+    op.drop_table("audit_names")
 
 
 def _named(value: object, known: dict[str, str]) -> object:

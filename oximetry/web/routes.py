@@ -85,7 +85,7 @@ def _health(services: WebServices, operator_token: str | None) -> Blueprint:
         state = services.readiness.look()
         parts = state.public()
         parts["proxies"] = "not_trusted" if current_app.extensions.get(FORWARDED) else "ok"
-        if operator_token and _is_bearer(operator_token):
+        if operator_token and is_bearer(operator_token):
             parts["details"] = state.details()
         return parts, 503 if state.status == "down" else 200
 
@@ -194,7 +194,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     return _words_page(f"error.{status}" if status in (400, 403, 404, 503) else "error.500", status)
 
 
-def _is_bearer(token: str) -> bool:
+def is_bearer(token: str) -> bool:
+    """Whether the request shows this token."""
     shown = request.authorization.token if request.authorization and request.authorization.type == "bearer" else None
     return hmac.compare_digest((shown or "").encode(), token.encode())
 

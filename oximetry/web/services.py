@@ -29,6 +29,7 @@ from oximetry.services.merging import MergingService
 from oximetry.services.nights.exclusions import ExclusionService
 from oximetry.services.nights.nights import NightService
 from oximetry.services.nights.rule_answers import ExtraRuleService
+from oximetry.services.operations.metering import RequestMeter
 from oximetry.services.operations.readiness import ReadinessService
 from oximetry.services.operations.serving import ServingCheck
 from oximetry.services.review.reviewing import ReviewService
@@ -87,6 +88,7 @@ class WebServices:
     extra_rules: ExtraRuleService
     readiness: ReadinessService
     serving: ServingCheck
+    meter: RequestMeter
     syncing: SyncService
     storage_admin: StorageAdmin
     review: ReviewService

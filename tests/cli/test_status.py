@@ -121,8 +121,8 @@ def test_the_audit_trail_is_verified_and_exported(site, tmp_path):
     assert lines[2]["previous_sha256"] == lines[1]["sha256"] == seen
 
     with site.catalogue._engine.connect().execution_options(writes=True) as connection, connection.begin():
-        connection.exec_driver_sql("DROP TRIGGER audit_log_update")
-        connection.exec_driver_sql("UPDATE audit_log SET act = 'patient_viewed' WHERE number = 2")
+        connection.exec_driver_sql("DROP TRIGGER audit_events_update")
+        connection.exec_driver_sql("UPDATE audit_events SET act = 'patient_viewed' WHERE number = 2")
     broken = run("audit", "verify", "--language", "en")
     assert broken.exit_code == 1
     assert "broken at act 2" in broken.stderr

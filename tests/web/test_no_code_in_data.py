@@ -62,7 +62,7 @@ def test_a_pickle_in_every_column_and_object_does_nothing(world: World, tmp_path
     with world.services.catalogue.write() as transaction:
         connection = transaction.audit._connection
         for table in metadata.sorted_tables:
-            if table.name == "audit_log":
+            if table.name == "audit_events":
                 continue
             for column in table.columns:
                 if column.name.endswith(NAMES) or column.unique or column.primary_key or column.foreign_keys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Column, Connection, delete, insert, select, text
+from sqlalchemy.exc import DBAPIError
 
-from oximetry.adapters.catalogue import tables as t
-from oximetry.adapters.catalogue.audit_tables import audit_log, audit_names
+from oximetry.adapters.catalogue.audit_tables import audit_names
+from oximetry.adapters.catalogue.tables import audit_events
 from oximetry.domain.audit import (
     FIRST_LINK,
     SYSTEM,
@@ -25,10 +27,13 @@ from oximetry.domain.audit import (
     renamed,
 )
 
+logger = logging.getLogger(__name__)
+
 AT_ONCE = 500
 LONGEST_NAME = 80
 _CHAIN_LOCK = 7262005
-_COLUMNS = tuple(audit_log.c)
+_EVENT = audit_events.c
+_CHAINED = select(audit_events).where(_EVENT.number.is_not(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +92,12 @@ class AuditTable:
                 sha256="",
             )
             previous = link_sha256(event)
-            rows.append({column.name: getattr(event, column.name) for column in _COLUMNS} | {"sha256": previous})
-        self._connection.execute(insert(audit_log), rows)
+            rows.append(_row(event, previous))
+        self._connection.execute(insert(audit_events), rows)
 
     def head(self) -> tuple[int, str]:
         """How many acts there are, and the last one's hash."""
-        last = select(audit_log.c.number, audit_log.c.sha256).order_by(audit_log.c.number.desc()).limit(1)
+        last = _CHAINED.order_by(_EVENT.number.desc()).limit(1)
         row = self._connection.execute(last).one_or_none()
         return (row.number, row.sha256) if row else (0, FIRST_LINK)
 
@@ -100,10 +105,10 @@ class AuditTable:
         """Every act, first act first."""
         after = 0
         while True:
-            some = select(*_COLUMNS).where(audit_log.c.number > after).order_by(audit_log.c.number).limit(AT_ONCE)
+            some = _CHAINED.where(_EVENT.number > after).order_by(_EVENT.number).limit(AT_ONCE)
             rows = self._connection.execute(some).all()
             for row in rows:
-                yield AuditEvent(*row)
+                yield _event(row)
             if len(rows) < AT_ONCE:
                 return
             after = rows[-1].number
@@ -118,17 +123,17 @@ class AuditTable:
         subjects = list(self._pseudonyms(ids).values())
         found: list[AuditEvent] = []
         for start in range(0, len(subjects), AT_ONCE):
-            of_some = audit_log.c.subject.in_(subjects[start : start + AT_ONCE])
-            newest = select(*_COLUMNS).where(of_some).order_by(audit_log.c.number.desc()).limit(limit)
-            found += [AuditEvent(*row) for row in self._connection.execute(newest)]
+            newest = _CHAINED.where(_EVENT.subject_id.in_(subjects[start : start + AT_ONCE]))
+            newest = newest.order_by(_EVENT.number.desc()).limit(limit)
+            found += [_event(row) for row in self._connection.execute(newest)]
         return self._told(sorted(found, key=lambda event: event.number)[-limit if limit else 0 :])
 
     def by(self, actor_id: str, limit: int) -> list[dict[str, object]]:
         """The last acts of somebody, oldest first, with names instead of pseudonyms."""
         self.flush()
         actor = self._pseudonyms([actor_id]).get(actor_id, "")
-        newest = select(*_COLUMNS).where(audit_log.c.actor == actor).order_by(audit_log.c.number.desc()).limit(limit)
-        return self._told([AuditEvent(*row) for row in self._connection.execute(newest)][::-1])
+        newest = _CHAINED.where(_EVENT.doctor_id == actor).order_by(_EVENT.number.desc()).limit(limit)
+        return self._told([_event(row) for row in self._connection.execute(newest)][::-1])
 
     def acts(self, subject_id: str) -> list[str]:
         """The acts on a subject, oldest first."""
@@ -142,6 +147,7 @@ class AuditTable:
     def forget(self, names: Collection[str]) -> int:
         """Nothing leads from these names into the trail any more, nor back; returns how many were known."""
         self.flush()
+        self.adopt()
         listed = list(names)
         return sum(
             self._connection.execute(
@@ -151,16 +157,35 @@ class AuditTable:
         )
 
     def adopt(self) -> int:
-        """Take over what a version without the chain wrote; returns how many acts."""
-        event = t.audit_events.c
-        rows = self._connection.execute(select(t.audit_events).order_by(event.id)).all()
+        """Take over what a version without the chain wrote; returns how many acts.
+
+        The role that owns the table gives itself the right for this alone; a role that does not cannot, and leaves it.
+        """
+        self._lock()
+        unchained = select(audit_events).where(_EVENT.number.is_(None)).order_by(_EVENT.id)
+        rows = self._connection.execute(unchained).all()
+        if not rows or not self._take_right():
+            return 0
         for row in rows:
             details = {key: _id_of(value) for key, value in row.details.items()}
             self.add(row.happened_at, row.doctor_id, row.act, (row.subject_type, row.subject_id), **details)
         self.flush()
-        if rows:
-            self._connection.execute(delete(t.audit_events).where(event.id <= rows[-1].id))
+        self._connection.execute(delete(audit_events).where(_EVENT.number.is_(None), _EVENT.id <= rows[-1].id))
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(text("REVOKE DELETE ON audit_events FROM CURRENT_USER"))
         return len(rows)
+
+    def _take_right(self) -> bool:
+        """The right to delete what is not chained; false where the role does not own the table."""
+        if self._connection.dialect.name != "postgresql":
+            return True
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(text("GRANT DELETE ON audit_events TO CURRENT_USER"))
+        except DBAPIError:
+            logger.warning("acts of a version before stay unchained until the owner of the tables migrates")
+            return False
+        return True
 
     def _told(self, events: Sequence[AuditEvent]) -> list[dict[str, object]]:
         details = [json.loads(event.details) for event in events]
@@ -207,6 +232,37 @@ class AuditTable:
             rows = self._connection.execute(select(key, value).where(key.in_(keys[start : start + AT_ONCE])))
             found |= {row[0]: row[1] for row in rows}
         return found
+
+
+def _event(row: Any) -> AuditEvent:
+    """A row as it was hashed: details in one spelling, whatever the database made of theirs."""
+    return AuditEvent(
+        row.number,
+        row.happened_at,
+        row.actor_kind,
+        row.doctor_id,
+        row.act,
+        row.subject_type,
+        row.subject_id,
+        json.dumps(row.details, sort_keys=True),
+        row.previous_sha256,
+        row.sha256,
+    )
+
+
+def _row(event: AuditEvent, sha256: str) -> dict[str, Any]:
+    return {
+        "number": event.number,
+        "happened_at": event.happened_at,
+        "actor_kind": event.actor_kind,
+        "doctor_id": event.actor,
+        "act": event.act,
+        "subject_type": event.subject_type,
+        "subject_id": event.subject,
+        "details": json.loads(event.details),
+        "previous_sha256": event.previous_sha256,
+        "sha256": sha256,
+    }
 
 
 def _names(act: _Act) -> set[str]:

@@ -25,10 +25,10 @@ VERSION_TABLE = "alembic_version"
 PASSING = {VERSION_TABLE, "heartbeats"}
 """Not in a backup: what says which version it is stands in the manifest, and signs of life mean nothing later."""
 
-APPEND_ONLY = {"audit_log"}
+APPEND_ONLY = {"audit_events"}
 """Empty when it is made, and nobody may delete from it."""
 
-TELLING = ("doctors", "patients", "stored_files", "audit_events", "audit_log")
+TELLING = ("doctors", "patients", "stored_files", "audit_events")
 """Where rows stand as soon as anybody has used a catalogue."""
 
 

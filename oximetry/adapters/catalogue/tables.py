@@ -409,8 +409,13 @@ audit_events = Table(
     Column("doctor_id", String(36), index=True),
     Column("act", String(40), nullable=False),
     Column("subject_type", String(20), nullable=False),
-    Column("subject_id", String(36), nullable=False),
+    Column("subject_id", String(36), nullable=False, index=True),
     Column("details", JSON, nullable=False),
+    Column("number", BigInteger),
+    Column("actor_kind", String(10)),
+    Column("previous_sha256", String(64)),
+    Column("sha256", String(64)),
+    Index("uq_audit_events_number", "number", unique=True),
 )
 
 schema_range = Table(

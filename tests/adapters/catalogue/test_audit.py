@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from oximetry.adapters.catalogue import tables as t
@@ -16,6 +16,7 @@ from tests.parallel import together
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456)
 PATIENT = "11111111-1111-1111-1111-111111111111"
 SERIAL = "2401003456"
+BEFORE = [t.audit_events.c[name] for name in ("doctor_id", "act", "subject_id", "details")]
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def checked(catalogue, expected=None):
         return check_chain(transaction.audit.events(), expected)
 
 
-def rows(catalogue, table="audit_log"):
+def rows(catalogue, table="audit_events"):
     with catalogue._engine.connect() as connection:
         return [tuple(row) for row in connection.execute(text(f"SELECT * FROM {table}"))]
 
@@ -43,11 +44,11 @@ def tampered(catalogue, *statements):
     """What somebody does who may take the triggers away."""
     with catalogue._engine.connect().execution_options(writes=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
-            connection.execute(text("GRANT UPDATE, DELETE ON audit_log TO CURRENT_USER"))
-            connection.execute(text("ALTER TABLE audit_log DISABLE TRIGGER USER"))
+            connection.execute(text("GRANT UPDATE, DELETE ON audit_events TO CURRENT_USER"))
+            connection.execute(text("ALTER TABLE audit_events DISABLE TRIGGER USER"))
         else:
-            connection.execute(text("DROP TRIGGER audit_log_update"))
-            connection.execute(text("DROP TRIGGER audit_log_delete"))
+            connection.execute(text("DROP TRIGGER audit_events_update"))
+            connection.execute(text("DROP TRIGGER audit_events_delete"))
         for statement in statements:
             connection.execute(text(statement))
 
@@ -67,11 +68,11 @@ def test_acts_are_numbered_and_chained(told):
 @pytest.mark.parametrize(
     ("what", "broken_at"),
     [
-        ("UPDATE audit_log SET act = 'night_viewed' WHERE number = 2", 2),
-        ("UPDATE audit_log SET actor = NULL WHERE number = 3", 3),
-        ("UPDATE audit_log SET details = '{}' WHERE number = 2", 2),
-        ("DELETE FROM audit_log WHERE number = 1", 1),
-        ("DELETE FROM audit_log WHERE number = 3", 3),
+        ("UPDATE audit_events SET act = 'night_viewed' WHERE number = 2", 2),
+        ("UPDATE audit_events SET doctor_id = NULL WHERE number = 3", 3),
+        ("UPDATE audit_events SET details = '{}' WHERE number = 2", 2),
+        ("DELETE FROM audit_events WHERE number = 1", 1),
+        ("DELETE FROM audit_events WHERE number = 3", 3),
     ],
 )
 def test_a_change_is_found_where_it_was_made(told, what, broken_at):
@@ -83,12 +84,14 @@ def test_a_change_is_found_where_it_was_made(told, what, broken_at):
 def test_an_end_that_was_cut_off_is_found_by_an_earlier_head(told):
     head = checked(told).head_sha256
     assert checked(told, head).is_whole
-    tampered(told, "DELETE FROM audit_log WHERE number = 4")
+    tampered(told, "DELETE FROM audit_events WHERE number = 4")
     assert checked(told).is_whole
     assert not checked(told, head).is_whole
 
 
-@pytest.mark.parametrize("what", ["UPDATE audit_log SET act = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"])
+@pytest.mark.parametrize(
+    "what", ["UPDATE audit_events SET act = 'x'", "DELETE FROM audit_events", "TRUNCATE audit_events"]
+)
 def test_the_database_refuses_to_change_or_delete(told, what):
     before = rows(told)
     with (
@@ -106,7 +109,9 @@ def test_the_role_of_the_application_has_no_right_to_change_it(told):
             pytest.skip("SQLite has no rights; its triggers refuse")
         granted = set(
             connection.scalars(
-                text("SELECT privilege_type FROM information_schema.role_table_grants WHERE table_name = 'audit_log'")
+                text(
+                    "SELECT privilege_type FROM information_schema.role_table_grants WHERE table_name = 'audit_events'"
+                )
             )
         )
     assert granted & {"UPDATE", "DELETE", "TRUNCATE"} == set()
@@ -184,14 +189,15 @@ def test_what_a_version_before_wrote_is_taken_over(catalogue):
             ],
         )
     catalogue.migrate()
-    assert rows(catalogue, "audit_events") == []
+    with catalogue._engine.connect() as connection:
+        assert connection.execute(select(t.audit_events).where(t.audit_events.c.number.is_(None))).all() == []
     assert checked(catalogue).is_whole
     with catalogue.read() as transaction:
         (first,) = transaction.audit.about(["f-1"])
     assert (first["happened_at"], first["doctor_id"], first["details"]) == (NOW, "dr-1", {"reference": PATIENT})
     with catalogue.write() as transaction:
         assert transaction.audit.forget([PATIENT]) == 1
-    assert PATIENT not in json.dumps([rows(catalogue, "audit_log"), rows(catalogue, "audit_names")], default=str)
+    assert PATIENT not in json.dumps([rows(catalogue, "audit_events"), rows(catalogue, "audit_names")], default=str)
 
 
 def test_going_back_to_the_version_before_brings_its_table_back(told):
@@ -199,7 +205,7 @@ def test_going_back_to_the_version_before_brings_its_table_back(told):
         transaction.audit.add(NOW, None, "noted", ("patient", Pseudonym("p")))
     told.migrate_down("0012")
     with told._engine.connect() as connection:
-        kept = connection.execute(t.audit_events.select().order_by(t.audit_events.c.id)).all()
+        kept = connection.execute(select(*BEFORE).order_by(t.audit_events.c.id)).all()
     assert [(row.doctor_id, row.act, row.subject_id) for row in kept] == [
         ("dr-1", "patient_created", PATIENT),
         ("dr-1", "device_lent", PATIENT),
