@@ -46,6 +46,7 @@ from oximetry.services.backup.reading import BackupReader
 from oximetry.services.backup.restoring import BackupRestorer
 from oximetry.services.backup.schedule import BACKUP, BackupSchedule
 from oximetry.services.clinics import ClinicService
+from oximetry.services.erasure.account_erasing import AccountErasureService
 from oximetry.services.erasure.erasing import ERASE_OBJECTS, ErasureService
 from oximetry.services.erasure.exporting import ExportService
 from oximetry.services.incoming import MEGABYTE, UploadLimits
@@ -351,6 +352,7 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
         lists=ListService(catalogue, clock),
         loans=LoanService(catalogue, clock),
         erasure=ErasureService(catalogue, storage.archived, clock),
+        account_erasure=AccountErasureService(catalogue, clock),
         exports=ExportService(catalogue, store),
         merging=MergingService(catalogue, clock),
         uploads=uploads,

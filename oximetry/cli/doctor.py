@@ -135,6 +135,32 @@ def second_factor_off(context: click.Context, email: str, language: str) -> None
     click.echo(say("cli.doctor.second_factor_off", email=email))
 
 
+@doctor.command("erase")
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@language_option
+@click.pass_context
+def erase(context: click.Context, email: str, yes: bool, language: str) -> None:
+    """Remove everything about the owner of EMAIL, for good; patients come first. Acts stay, under a pseudonym."""
+    say = in_words(language)
+    with opened_services() as services:
+        account = services.accounts.find(email)
+        if account is None:
+            click.echo(say("cli.unknown_doctor", email=email), err=True)
+            context.exit(WRONG_USAGE)
+        if not yes and click.prompt(say("cli.doctor.type_the_email"), type=str).lower() != account.email:
+            click.echo(say("error.erase_not_confirmed"), err=True)
+            context.exit(REFUSED)
+        erasure = services.account_erasure.erase(account.id)
+        services.runner.run_one(("erase_objects",))
+        done = services.erasure.get(erasure.id)
+    for table, count in sorted(erasure.counts.items()):
+        click.echo(f"{table}: {count}")
+    finished = done is not None and done.finished_at is not None
+    click.echo(say("patient_command.erased") if finished else say("patient_command.erased_later"))
+    click.echo(say("patient_command.backups"))
+
+
 def _set_disabled(context: click.Context, email: str, language: str, *, disabled: bool) -> None:
     say = in_words(language)
     with opened_services() as services:

@@ -91,6 +91,13 @@ class Accounts(Protocol):
     def prune(self, before: datetime) -> None: ...
 
 
+class AccountErasures(Protocol):
+    """Accounts that are erased."""
+
+    def patients_of(self, doctor_id: str) -> int: ...
+    def erase(self, doctor_id: str, place: str, now: datetime) -> dict[str, int]: ...
+
+
 class AccountGuards(Protocol):
     """Known browsers, links of one time, recovery codes."""
 
@@ -422,6 +429,8 @@ class Transaction(Protocol):
 
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def account_erasures(self) -> AccountErasures: ...
     @property
     def account_guards(self) -> AccountGuards: ...
     @property

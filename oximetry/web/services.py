@@ -12,6 +12,7 @@ from oximetry.services.accounts.passkeys import PasskeyService
 from oximetry.services.accounts.second_factors import SecondFactorService
 from oximetry.services.audit import AuditService
 from oximetry.services.clinics import ClinicService
+from oximetry.services.erasure.account_erasing import AccountErasureService
 from oximetry.services.erasure.erasing import ErasureService
 from oximetry.services.erasure.exporting import ExportService
 from oximetry.services.intake.assignment import AssignmentService
@@ -74,6 +75,7 @@ class WebServices:
     lists: ListService
     loans: LoanService
     erasure: ErasureService
+    account_erasure: AccountErasureService
     exports: ExportService
     merging: MergingService
     uploads: UploadService

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, inspect, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from oximetry.adapters.catalogue import migrating
+from oximetry.adapters.catalogue.account_erasing import AccountErasureTable
 from oximetry.adapters.catalogue.account_guards import AccountGuardsTable
 from oximetry.adapters.catalogue.audit import AuditTable
 from oximetry.adapters.catalogue.catalogue_accounts import AccountsTable
@@ -54,6 +55,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.accounts = AccountsTable(connection)
+        self.account_erasures = AccountErasureTable(connection)
         self.account_guards = AccountGuardsTable(connection)
         self.audit = AuditTable(connection)
         self.patients = PatientsTable(connection)
