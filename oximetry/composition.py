@@ -281,7 +281,9 @@ def _build(settings: Settings, patience: str, parts: Parts) -> _Built:
     if parts.catalogue is None and settings.catalogue_url.startswith("sqlite"):
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     deadlines = Deadlines(settings.database_statement_timeout_s, settings.database_connect_timeout_s)
-    catalogue = parts.catalogue or Catalogue(settings.catalogue_url, deadlines)
+    catalogue = parts.catalogue or Catalogue(
+        settings.catalogue_url, deadlines, row_security=settings.database_row_security
+    )
     return _Built(
         settings=settings,
         clock=parts.clock,

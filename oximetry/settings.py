@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     secret_key_previous: SecretStr | None = None
     database_url: str | None = None
     database_statement_timeout_s: int = Field(default=10, ge=1, le=300)
+    database_row_security: bool = False
     database_connect_timeout_s: int = Field(default=5, ge=1, le=60)
     data_dir: Path = Path("data")
     public_url: str | None = None

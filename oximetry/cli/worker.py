@@ -99,11 +99,18 @@ def _end_at_once() -> None:
 @click.option("--wait", "wait_s", default=0, type=click.IntRange(0, 3600), help="Seconds to wait for the database.")
 @click.option("--plan", is_flag=True, help="Print the steps that would be taken, and take none.")
 @click.option("--down", metavar="REVISION", help="Go back to this revision, over steps that only added.")
+@click.option("--web-role", metavar="NAME", help="Give this PostgreSQL role what the web processes need.")
 @click.option("--check-storage", is_flag=True, help="Stop before that when the object store does not work.")
 @language_option
 @click.pass_context
 def migrate(
-    context: click.Context, wait_s: int, plan: bool, down: str | None, check_storage: bool, language: str
+    context: click.Context,
+    wait_s: int,
+    plan: bool,
+    down: str | None,
+    web_role: str | None,
+    check_storage: bool,
+    language: str,
 ) -> None:
     """Bring the database to the newest migration; doing it again changes nothing."""
     if check_storage and not store_works(in_words(language)):
@@ -123,6 +130,8 @@ def migrate(
                 click.echo(f"- {revision}")
             return
         services.catalogue.migrate()
+        if web_role is not None:
+            services.catalogue.grant(web_role)
     finally:
         services.close()
     click.echo(in_words(language)("cli.migrated"))

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from oximetry.domain.acting import EVERYBODY, acting_for
 from oximetry.domain.errors import (
     CatalogueUnavailable,
     InvalidRequest,
@@ -119,6 +120,7 @@ def _patient(services: WebServices, access: PatientAccess) -> Blueprint:
         doctor_id = current_user.doctor.id if current_user.is_authenticated else None
         opened, visit = access.opened(), access.visit()
         already = opened.link.id if opened else None
+        acting_for.set(EVERYBODY)  # the link may be another doctor's than the one that was open here
         link = services.links.open(
             str(given.get("secret", "")),
             preview_by=doctor_id,

@@ -13,11 +13,14 @@ from flask_compress import Compress
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
+from oximetry.domain.acting import EVERYBODY, NOBODY, acting_for
+from oximetry.domain.records import Role
 from oximetry.web import cookies
 
 DOCTOR_PREFIX = "/medic/"
 PATIENT_PREFIX = "/patient/"
 STORAGE_PATH = "/medic/storage"
+METADATA_PATHS = (STORAGE_PATH, "/medic/accounts")
 NEW_PASSWORD, SECOND_FACTOR = "/medic/password", "/medic/second-factor"
 
 # POSTs of a browser without a session to ride on: its own origin is asked for instead of a token
@@ -74,6 +77,8 @@ def install(server: Flask, fence: Fence, script_hashes: Callable[[], Sequence[st
     """Put the guards in front of the server; must come before any other ``before_request``."""
     csrf = CSRFProtect()
     csrf.init_app(server)
+    server.before_request(_act_for_nobody_yet)
+    server.teardown_request(_act_for_everybody_again)
     server.before_request(lambda: _check_host(fence))
     server.before_request(_check_path)
     server.before_request(_check_sign_in)
@@ -115,6 +120,16 @@ def same_origin() -> bool:
     return request.headers.get("Sec-Fetch-Site") == "same-origin"
 
 
+def _act_for_nobody_yet() -> None:
+    """Below ``/medic/`` no row is anybody's before the doctor is known; elsewhere a link is looked for first."""
+    acting_for.set(NOBODY if request.path.startswith(DOCTOR_PREFIX) else EVERYBODY)
+
+
+def _act_for_everybody_again(_error: BaseException | None) -> None:
+    """Whoever gets the thread next, another request or an act of our own, begins without this one's doctor."""
+    acting_for.set(EVERYBODY)
+
+
 def _check_host(fence: Fence) -> None:
     if request.path not in ANY_HOST and not fence.serves(request.host):
         abort(400)
@@ -139,6 +154,8 @@ def _check_sign_in() -> ResponseReturnValue | None:
     if not path.startswith(DOCTOR_PREFIX) or _STATIC.search(path):
         return None
     if current_user.is_authenticated:
+        is_metadata = path.startswith(METADATA_PATHS) and current_user.doctor.role is Role.ADMINISTRATOR
+        acting_for.set(EVERYBODY if is_metadata else current_user.doctor.id)
         return _first_duty(current_user.duty)
     if request.method in ("GET", "HEAD") and not path.startswith(_ASKED_BY_SCRIPTS):
         return redirect("/login")

@@ -18,6 +18,9 @@ from oximetry.domain.records import Doctor
 from oximetry.samples.samples import samples
 from oximetry.services.incoming import IncomingFile
 from oximetry.settings import Settings
+from tests.postgres import empty_postgres, postgres
+
+__all__ = ["empty_postgres", "postgres"]
 
 PASSWORD = "un-secret-de-test-lung"
 BASE_URL = "http://127.0.0.1:8050"

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from sqlalchemy import Connection, Engine, inspect, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from oximetry.adapters.catalogue import migrating
+from oximetry.adapters.catalogue import migrating, web_role
 from oximetry.adapters.catalogue.account_erasing import AccountErasureTable
 from oximetry.adapters.catalogue.account_guards import AccountGuardsTable
 from oximetry.adapters.catalogue.audit import AuditTable
@@ -43,6 +43,7 @@ from oximetry.adapters.catalogue.link_sessions import LinkSessionsTable
 from oximetry.adapters.catalogue.night_lines import NightLinesTable, PatientLinesTable, fill_lines
 from oximetry.adapters.catalogue.sealed import SealedTable
 from oximetry.adapters.catalogue.waking import DatabaseEar
+from oximetry.domain.acting import acting_for
 from oximetry.domain.errors import CatalogueUnavailable, ConfigurationError
 
 logger = logging.getLogger(__name__)
@@ -95,16 +96,20 @@ class Catalogue:
         SQLAlchemy URL, ``sqlite:///…`` or ``postgresql+psycopg://…``. Nothing is opened before first use.
     deadlines : Deadlines, optional
         How long PostgreSQL may take to connect and to answer.
+    row_security : bool
+        Say in every transaction for whom it is (``domain.acting``), so that PostgreSQL keeps others' rows to itself.
     """
 
-    def __init__(self, url: str, deadlines: Deadlines | None = None) -> None:
+    def __init__(self, url: str, deadlines: Deadlines | None = None, *, row_security: bool = False) -> None:
         self._url = url
+        self._row_security = row_security and make_url(url).get_backend_name() == "postgresql"
         self._engine = create_database_engine(url, deadlines or Deadlines())
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that only reads."""
         with outages_told(), nothing_under_nul(), self._engine.connect() as connection, connection.begin():
+            self._say_for_whom(connection)
             transaction = Transaction(connection)
             yield transaction
             if transaction.audit.waits:
@@ -119,9 +124,20 @@ class Catalogue:
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
+            self._say_for_whom(connection)
             transaction = Transaction(connection)
             yield transaction
             transaction.audit.flush()
+
+    def _say_for_whom(self, connection: Connection) -> None:
+        if self._row_security:
+            said = text("SELECT set_config('oximetry.acting_for', :whom, true)")
+            connection.execute(said, {"whom": acting_for.get()})
+
+    def grant(self, role: str) -> None:
+        """Give a PostgreSQL role what the web processes need; raises ``ConfigurationError``."""
+        with self._engine.connect() as connection, connection.begin():
+            web_role.grant(connection, role)
 
     def ear(self) -> DatabaseEar:
         """What hears that a transaction left work behind."""

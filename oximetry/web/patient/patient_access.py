@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from oximetry.domain.acting import EVERYBODY, acting_for
 from oximetry.domain.audit import Actor, ActorKind
 from oximetry.domain.errors import LinkRefused, NotFound
 from oximetry.domain.link_sessions import OpenedLink, Visit
@@ -58,6 +59,8 @@ class PatientAccess:
         if "opened_link" not in g:
             token = self.token()
             g.opened_link = self._sessions.of(token) if token else None
+            if g.opened_link is not None:
+                acting_for.set(g.opened_link.link.doctor_id)
         found: OpenedLink | None = g.opened_link
         return found
 
@@ -89,7 +92,9 @@ class PatientAccess:
                 url = self._nights.linked_file_url(opened.link.id, patient_id, kind, filename)
                 g.visitor = self.visitor()
                 return url
+        acting_for.set(EVERYBODY)
         if current_user.is_authenticated:
+            acting_for.set(current_user.doctor.id)
             return self._nights.file_url(str(current_user.doctor.id), patient_id, kind, filename)
         raise NotFound(patient_id=patient_id)
 
