@@ -213,7 +213,7 @@ def test_the_development_doctor_is_not_made_in_production(run, tmp_path):
     run("migrate")
     production = {
         "APP_ENV": "production",
-        "SECRET_KEY": "k" * 32,
+        "SECRET_KEY": "Zx7-qpW2_mNb4-RtY9_vLk3-HgF6_dSa",
         "PUBLIC_URL": "https://nights.example.org",
         "DATABASE_URL": f"sqlite:///{tmp_path / 'platform' / 'data' / 'catalogue.sqlite'}",
         "STORAGE_PROVIDER": "local",
