@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Column, Connection, delete, insert, select, text
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from oximetry.adapters.catalogue.audit_tables import audit_names
@@ -33,6 +33,14 @@ AT_ONCE = 500
 LONGEST_NAME = 80
 _CHAIN_LOCK = 7262005
 _EVENT = audit_events.c
+_HEAD = select(_EVENT.number, _EVENT.sha256).where(_EVENT.number.is_not(None)).order_by(_EVENT.number.desc()).limit(1)
+_NAMES = select(audit_names.c.name, audit_names.c.pseudonym).where(
+    audit_names.c.name.in_(bindparam("keys", expanding=True))
+)
+_PSEUDONYMS = select(audit_names.c.pseudonym, audit_names.c.name).where(
+    audit_names.c.pseudonym.in_(bindparam("keys", expanding=True))
+)
+_INSERT = insert(audit_events)
 _CHAINED = select(audit_events).where(_EVENT.number.is_not(None))
 
 
@@ -93,12 +101,11 @@ class AuditTable:
             )
             previous = link_sha256(event)
             rows.append(_row(event, previous))
-        self._connection.execute(insert(audit_events), rows)
+        self._connection.execute(_INSERT, rows)
 
     def head(self) -> tuple[int, str]:
         """How many acts there are, and the last one's hash."""
-        last = _CHAINED.order_by(_EVENT.number.desc()).limit(1)
-        row = self._connection.execute(last).one_or_none()
+        row = self._connection.execute(_HEAD).one_or_none()
         return (row.number, row.sha256) if row else (0, FIRST_LINK)
 
     def events(self) -> Iterator[AuditEvent]:
@@ -115,7 +122,7 @@ class AuditTable:
 
     def names(self, pseudonyms: Collection[str]) -> dict[str, str]:
         """What pseudonyms stand for; those of people who were erased are not in it."""
-        return self._looked_up(audit_names.c.pseudonym, audit_names.c.name, list(pseudonyms))
+        return self._looked_up(_PSEUDONYMS, list(pseudonyms))
 
     def about(self, ids: Sequence[str], limit: int | None = None) -> list[dict[str, object]]:
         """Acts on any of these subjects, oldest first, with names instead of pseudonyms; the last ``limit`` of them."""
@@ -224,12 +231,12 @@ class AuditTable:
         return lambda name: str(name) if isinstance(name, Pseudonym) else known[_kept(name)]
 
     def _pseudonyms(self, names: Sequence[str]) -> dict[str, str]:
-        return self._looked_up(audit_names.c.name, audit_names.c.pseudonym, names)
+        return self._looked_up(_NAMES, names)
 
-    def _looked_up(self, key: Column[str], value: Column[str], keys: Sequence[str]) -> dict[str, str]:
+    def _looked_up(self, query: Select[Any], keys: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
         for start in range(0, len(keys), AT_ONCE):
-            rows = self._connection.execute(select(key, value).where(key.in_(keys[start : start + AT_ONCE])))
+            rows = self._connection.execute(query, {"keys": keys[start : start + AT_ONCE]})
             found |= {row[0]: row[1] for row in rows}
         return found
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, DateTime, ForeignKey, String, Table, delete, insert, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    ForeignKey,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.catalogue_patients import LINK_COLUMNS, link_of
@@ -24,6 +37,21 @@ link_sessions = Table(
     Column("is_preview", Boolean, nullable=False),
 )
 _SESSION = link_sessions.c
+
+# asked on every request of a patient, so in fixed words
+_LIVE = (
+    select(*LINK_COLUMNS, *(column.label(f"session_{column.name}") for column in _SESSION))
+    .join(t.patients, t.patients.c.id == t.patient_links.c.patient_id)
+    .join(link_sessions, _SESSION.link_id == t.patient_links.c.id)
+    .where(
+        _SESSION.token_sha256 == bindparam("token"),
+        _SESSION.ended_at.is_(None),
+        _SESSION.last_seen_at > bindparam("seen"),
+        _SESSION.opened_at > bindparam("opened"),
+        t.patient_links.c.revoked_at.is_(None),
+        (t.patient_links.c.expires_at.is_(None)) | (t.patient_links.c.expires_at > bindparam("now")),
+    )
+)
 
 
 class LinkSessionsTable:
@@ -48,21 +76,8 @@ class LinkSessionsTable:
 
     def live(self, token_sha256: str, lives_since: tuple[datetime, datetime], now: datetime) -> OpenedLink | None:
         """The session of a token and its link, both alive; ``lives_since`` as ``link_sessions.oldest_live``."""
-        session = [column.label(f"session_{column.name}") for column in _SESSION]
-        query = (
-            select(*LINK_COLUMNS, *session)
-            .join(t.patients, t.patients.c.id == t.patient_links.c.patient_id)
-            .join(link_sessions, _SESSION.link_id == t.patient_links.c.id)
-            .where(
-                _SESSION.token_sha256 == token_sha256,
-                _SESSION.ended_at.is_(None),
-                _SESSION.last_seen_at > lives_since[0],
-                _SESSION.opened_at > lives_since[1],
-                t.patient_links.c.revoked_at.is_(None),
-                (t.patient_links.c.expires_at.is_(None)) | (t.patient_links.c.expires_at > now),
-            )
-        )
-        row = self._connection.execute(query).one_or_none()
+        values = {"token": token_sha256, "seen": lives_since[0], "opened": lives_since[1], "now": now}
+        row = self._connection.execute(_LIVE, values).one_or_none()
         if row is None:
             return None
         session_of = LinkSession(
