@@ -113,9 +113,9 @@ def exclusion(folder: Path) -> Iterator[Row]:
         page = steps.sign_in(browser, site)
         page.goto(f"{site.url}/medic/")
         page.locator("[data-open]").first.click()
-        page.locator("#doctor-plot .main-svg").first.wait_for()
         took = []
         for _ in range(CHANGES):
+            page.locator("#doctor-plot .main-svg").first.wait_for()  # the page came anew: its scripts are there
             page.click("[data-exclude]")
             page.fill("#exclude-from", "2024-01-02T01:00:00")
             page.fill("#exclude-to", "2024-01-02T02:00:00")

@@ -49,6 +49,7 @@ from oximetry.services.clinics import ClinicService
 from oximetry.services.erasure.account_erasing import AccountErasureService
 from oximetry.services.erasure.erasing import ERASE_OBJECTS, ErasureService
 from oximetry.services.erasure.exporting import ExportService
+from oximetry.services.erasure.retention import RETAIN, RetentionService
 from oximetry.services.incoming import MEGABYTE, UploadLimits
 from oximetry.services.intake.adding import AddingService
 from oximetry.services.intake.assignment import AssignmentService
@@ -335,7 +336,7 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
         _upload_limits(settings),
     )
     nights = NightService(catalogue, store, built.reader, clock, file_urls)
-    hasher = Argon2Hasher()
+    hasher, erasure = Argon2Hasher(), ErasureService(catalogue, storage.archived, clock)
     accounts, attempts = AccountService(catalogue, hasher, clock), Attempts(catalogue, hasher, clock)
     second_factors = SecondFactorService(catalogue, accounts, attempts, built.vault, clock)
     links = PatientLinks(catalogue, built.vault, settings.base_url, clock)
@@ -353,7 +354,8 @@ def _pages(built: _Built, report_parts: ReviewParts, typeset: Typeset) -> tuple[
         link_sessions=LinkSessionService(catalogue, built.vault, clock),
         lists=ListService(catalogue, clock),
         loans=LoanService(catalogue, clock),
-        erasure=ErasureService(catalogue, storage.archived, clock),
+        erasure=erasure,
+        retention=RetentionService(catalogue, erasure, clock),
         account_erasure=AccountErasureService(catalogue, clock),
         exports=ExportService(catalogue, store),
         merging=MergingService(catalogue, clock),
@@ -442,6 +444,7 @@ def _runner(
     }
     handlers[BACKUP] = schedule.make
     handlers[ERASE_OBJECTS] = pages.erasure.erase_objects
+    handlers[RETAIN] = pages.retention.erase_due
     if built.storage.outbox is not None:
         handlers[ARCHIVE] = built.storage.outbox.archive
     failures: dict[str, Callable[[str, str], None]] = {

@@ -34,6 +34,8 @@ class Clinic:
         Whether single letters are no keys.
     second_factor : bool
         Whether its doctors must give a second factor when they sign in.
+    retention_months : int or None
+        After so many months without a night a patient is erased; ``None``: never by itself.
     """
 
     id: str | None = None
@@ -53,6 +55,7 @@ class Clinic:
     severity_shown: bool = False
     letters_off: bool = False
     second_factor: bool = False
+    retention_months: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ _KINDS = {
     "archive": JobKind(JobClass.AWAITED, 50),
     "render_plot": JobKind(JobClass.BACKGROUND, 150),
     "erase_objects": JobKind(JobClass.AWAITED, 500, is_click=True),
+    "erase_old": JobKind(JobClass.BACKGROUND, 1000),
     "make_backup": JobKind(JobClass.BACKGROUND, 60_000),
     "empty_staging": JobKind(JobClass.BACKGROUND, 20),
 }

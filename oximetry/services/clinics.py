@@ -16,6 +16,7 @@ LINK_FIELD = "{link}"
 LONGEST = {"name": 120, "address": 200, "phone": 40, "hours": 80, "message_ro": 500, "message_en": 500}
 MAX_LOGO_BYTES = 1024 * 1024
 LANGUAGES = ("ro", "en")
+SHORTEST_RETENTION, LONGEST_RETENTION = 12, 600
 
 SafeLogo = Callable[[bytes], tuple[bytes, str]]
 
@@ -83,3 +84,5 @@ def _check(clinic: Clinic) -> None:
         raise InvalidRequest("unknown_language")
     if not 0 <= clinic.night_begins_h < 24:
         raise InvalidRequest("hour_malformed")
+    if clinic.retention_months is not None and not SHORTEST_RETENTION <= clinic.retention_months <= LONGEST_RETENTION:
+        raise InvalidRequest("retention_malformed", minimum=SHORTEST_RETENTION, maximum=LONGEST_RETENTION)

@@ -15,6 +15,7 @@ from oximetry.services.clinics import ClinicService
 from oximetry.services.erasure.account_erasing import AccountErasureService
 from oximetry.services.erasure.erasing import ErasureService
 from oximetry.services.erasure.exporting import ExportService
+from oximetry.services.erasure.retention import RetentionService
 from oximetry.services.intake.assignment import AssignmentService
 from oximetry.services.intake.batch import BatchService
 from oximetry.services.intake.joining import JoiningService
@@ -76,6 +77,7 @@ class WebServices:
     loans: LoanService
     erasure: ErasureService
     account_erasure: AccountErasureService
+    retention: RetentionService
     exports: ExportService
     merging: MergingService
     uploads: UploadService

@@ -34,6 +34,12 @@ class ClinicsTable:
         values = {name: getattr(row, name) for name in Clinic.__slots__}
         return Clinic(**{**values, "headline": Headline(row.headline)})
 
+    def retentions(self) -> list[tuple[str, int]]:
+        """Doctors whose clinic has said for how many months patients are kept, and those months."""
+        months = t.clinics.c.retention_months
+        said = select(t.doctors.c.id, months).join(t.clinics, t.clinics.c.id == t.doctors.c.clinic_id)
+        return [(row[0], row[1]) for row in self._connection.execute(said.where(months.is_not(None)))]
+
     def save(self, doctor_id: str, clinic: Clinic, now: datetime) -> Clinic:
         """Keep a clinic's settings; the first time it gets its id and its doctor."""
         values = {**asdict(clinic), "headline": clinic.headline.value, "updated_at": now}

@@ -133,6 +133,18 @@ class ErasureTable:
         counts["clinical_reports"] = len(scope.signed_reports)
         return {name: count for name, count in counts.items() if count}
 
+    def quiet_patients(self, doctor_id: str, before: datetime) -> list[str]:
+        """Patients of a doctor who were made before a time and were given no night since, the oldest first.
+
+        A night counts by the day it was stored: a device's clock may stand years ago.
+        """
+        patient, same = t.patients.c, t.patients.alias("same").c
+        of_patient = select(same.id).where(or_(same.id == patient.id, same.merged_into == patient.id))
+        night = t.recordings.c
+        given = select(night.id).where(night.patient_id.in_(of_patient), night.created_at >= before).exists()
+        own = (patient.doctor_id == doctor_id, patient.merged_into.is_(None), patient.created_at < before)
+        return list(self._connection.scalars(select(patient.id).where(*own, ~given).order_by(patient.created_at)))
+
     def note(self, erasure: Erasure) -> None:
         """Remember what is still to be removed from the store."""
         values = {name: getattr(erasure, name) for name in ("id", "doctor_id", "pseudonym", "requested_at", "counts")}

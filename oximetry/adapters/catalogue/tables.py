@@ -75,6 +75,7 @@ clinics = Table(
     Column("severity_shown", Boolean, nullable=False),
     Column("letters_off", Boolean, nullable=False),
     Column("second_factor", Boolean, nullable=False, server_default=text("false")),
+    Column("retention_months", Integer),
     Column("created_at", DateTime, nullable=False),
     Column("updated_at", DateTime, nullable=False),
 )

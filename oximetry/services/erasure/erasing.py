@@ -13,6 +13,7 @@ from oximetry.domain.ports import Clock, ObjectStore
 logger = logging.getLogger(__name__)
 
 ERASE_OBJECTS = "erase_objects"
+BY_DOCTOR = "doctor"
 
 
 class ErasureService:
@@ -23,10 +24,11 @@ class ErasureService:
         self._store = store
         self._clock = clock
 
-    def erase(self, doctor_id: str, patient_id: str) -> Erasure:
+    def erase(self, doctor_id: str, patient_id: str, *, by: str | None = BY_DOCTOR) -> Erasure:
         """Erase a patient of this doctor: every row now, the link with them; the objects by a job of the worker.
 
-        Raises ``NotFound``, or ``InvalidRequest`` ``erase_while_moving`` while a night moves from or to the patient.
+        ``by`` is who asked for it, where that was not the doctor; ``None`` is the program. Raises ``NotFound``, or
+        ``InvalidRequest`` ``erase_while_moving`` while a night moves from or to the patient.
         """
         now = self._clock()
         with self._catalogue.write() as transaction:
@@ -42,7 +44,9 @@ class ErasureService:
             transaction.erasures.note(erasure)
             transaction.jobs.submit(ERASE_OBJECTS, erasure.id, doctor_id, now)
             subject = ("patient", pseudonym)
-            transaction.audit.add(now, doctor_id, "patient_erased", subject, rows=sum(counts.values()))
+            transaction.audit.add(
+                now, doctor_id if by == BY_DOCTOR else by, "patient_erased", subject, rows=sum(counts.values())
+            )
         logger.info("patient erased erasure=%s rows=%d", erasure.id, sum(counts.values()))
         return erasure
 

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 QUIET_BATCH = timedelta(days=2)
 PORTION = 200
-DAILY = ("expunge", VERIFY)
+DAILY = ("expunge", VERIFY, "erase_old")
 _STAGED = re.compile(r"users/[0-9a-f]{16}/[0-9a-f-]{36}/\d+_[0-9a-f]{8}")
 KEPT_TRACES = timedelta(days=14)
 

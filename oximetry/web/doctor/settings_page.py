@@ -15,7 +15,7 @@ from flask_login import current_user
 from oximetry.domain.errors import InvalidRequest, NotFound, TooManyAttempts
 from oximetry.domain.listing import Headline
 from oximetry.domain.review_records import Profile
-from oximetry.services.clinics import MAX_LOGO_BYTES
+from oximetry.services.clinics import LONGEST_RETENTION, MAX_LOGO_BYTES, SHORTEST_RETENTION
 from oximetry.services.lists import local
 from oximetry.web.account import own_account
 from oximetry.web.doctor import frame
@@ -46,6 +46,7 @@ def install(server: Flask, services: WebServices) -> None:
             zones=[*sorted(zone for zone in available_timezones() if zone.startswith("Europe/")), "UTC"],
             preview=message(EXAMPLE_LINK, clinic, words),
             has_second_factor=doctor.has_second_factor,
+            due=services.retention.due(doctor.id, clinic.retention_months) if clinic.retention_months else 0,
             is_fresh=services.accounts.is_fresh(current_user.token),
             passkeys=services.passkeys.all(doctor.id),
             codes_left=services.second_factors.codes_left(doctor.id),
@@ -78,6 +79,7 @@ def install(server: Flask, services: WebServices) -> None:
     section("message", lambda doctor_id: services.clinics.save(doctor_id, **_texts("message_ro", "message_en")))
     section("signer", lambda doctor_id: _save_signer(services, doctor_id))
     section("second_factor", lambda doctor_id: services.clinics.save(doctor_id, second_factor=_is_ticked("wanted")))
+    section("retention", lambda doctor_id: services.clinics.save(doctor_id, retention_months=_months()))
     section("nights", lambda doctor_id: services.clinics.save(doctor_id, **_nights()))
 
     @routes.post("/password")
@@ -94,6 +96,14 @@ def install(server: Flask, services: WebServices) -> None:
         return frame.done("sessions", request_words()("settings.sessions_ended"), f"{PATH}#security")
 
     server.register_blueprint(routes)
+
+
+def _months() -> int | None:
+    """For how long patients are kept; an empty field is for good."""
+    given = request.form.get("months", "").strip()
+    if given and not (given.isascii() and given.isdigit()):
+        raise InvalidRequest("retention_malformed", minimum=SHORTEST_RETENTION, maximum=LONGEST_RETENTION)
+    return int(given[:6]) if given else None
 
 
 def _is_ticked(name: str) -> bool:

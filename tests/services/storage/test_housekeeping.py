@@ -122,10 +122,10 @@ def test_daily_work_is_asked_for_once_a_day(both_clinics):
     both_clinics.work()
     both_clinics.housekeeping.submit_daily()
     with both_clinics.catalogue.read() as transaction:
-        assert transaction.jobs.counts() == {"done": 2}
+        assert transaction.jobs.counts() == {"done": 3}
     both_clinics.clock.move(days=1)
     both_clinics.housekeeping.submit_daily()
-    assert both_clinics.open_jobs() == 2
+    assert both_clinics.open_jobs() == 3
 
 
 def test_expunging_works_on_both_databases(both_clinics):
