@@ -11,6 +11,22 @@
     shown.classList.toggle("bad", !good);
   };
 
+  // whoever signed in again, in another tab, has another token; what was written here goes on with it
+  const takeToken = () => {
+    const found = /(?:^|; )(?:__Host-)?_csrf_token=([^;]*)/.exec(document.cookie);
+    if (found) field("csrf_token").value = decodeURIComponent(found[1]);
+  };
+
+  const sayExpired = () => {
+    say(form().dataset.expired, false);
+    const link = document.createElement("a");
+    link.href = "/login";
+    link.target = "_blank";
+    link.rel = "noopener";
+    link.textContent = form().dataset.signIn;
+    document.getElementById("words-saved").append(" ", link);
+  };
+
   let timer = null;
   let saving = null;
   let stopped = false;
@@ -26,6 +42,7 @@
   const send = async () => {
     let answer;
     try {
+      takeToken();
       answer = await fetch(form().dataset.draft, { method: "POST", body: new FormData(form()) });
     } catch {
       say(form().dataset.lost, false);
@@ -33,6 +50,11 @@
       return;
     }
     const told = await answer.json().catch(() => ({}));
+    if (answer.status === 401 || (answer.status === 400 && !told.reason)) { // signed out: by time, or elsewhere
+      sayExpired();
+      timer = setTimeout(save, 4000);
+      return;
+    }
     if (answer.ok) {
       field("version").value = told.version;
       document.getElementById("words-filled").textContent = told.filled;
@@ -62,7 +84,7 @@
       else { field("report").value = text; later(); }
     }
   });
-  document.addEventListener("submit", (event) => { if (event.target === form()) { clearTimeout(timer); stopped = true; } });
+  document.addEventListener("submit", (event) => { if (event.target === form()) { clearTimeout(timer); stopped = true; takeToken(); } });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "s" || event.ctrlKey || event.metaKey || event.altKey || document.body.dataset.lettersOff) return;
     if (event.target.closest("input, textarea, select, dialog")) return;

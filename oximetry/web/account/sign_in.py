@@ -181,7 +181,7 @@ def _links(services: WebServices) -> Blueprint:
         if current_user.is_authenticated:
             services.accounts.sign_out(current_user.token)
         session.clear()
-        return _page(words, words("account_link.done"), link.email)
+        return _page(words, words("account_link.done"), link.email, is_good=True)
 
     return routes
 
@@ -234,8 +234,8 @@ def _again(page: str, error: OximetryError) -> Response:
     return response
 
 
-def _page(words: Words, message: str = "", email: str = "") -> str:
-    return render_template("login.html", words=words, message=message, email=email)
+def _page(words: Words, message: str = "", email: str = "", *, is_good: bool = False) -> str:
+    return render_template("login.html", words=words, message=message, email=email, is_good=is_good)
 
 
 def _link_page(email: str, message: str) -> str:
