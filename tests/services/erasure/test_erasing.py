@@ -19,7 +19,7 @@ from oximetry.services.intake.batch import HANDED_BY
 from tests.factories import PDF, Clinic, as_binary, night_csv, night_name, part_csv, report_name
 from tests.services.review.conftest import Scene
 
-SERIAL, OTHER_SERIAL = "77001", "88002"
+SERIAL, OTHER_SERIAL = "770015522", "880026633"  # too long to stand in a hash by chance
 START = datetime(2025, 9, 3, 22, 41, 7)
 LABEL, NOTES = "Fișa 4711-K", "doarme pe spate, vezi și tusea"
 
@@ -104,7 +104,7 @@ def world(both_clinics: Clinic) -> World:
     assert twin.id in scope.patients
     assert len(scope.nights) == 3
     needles = {*scope.everything} - {*scope.signed_reports}  # of a report its own number and id are left
-    needles |= {SERIAL, "4711", "tusea", secret, hashlib.sha256(secret.encode()).hexdigest()}
+    needles |= {SERIAL, "4711-K", "4711-k", "tusea", secret, hashlib.sha256(secret.encode()).hexdigest()}
     for content in (csv, binary, PDF):
         digest = hashlib.sha256(content).hexdigest()
         needles |= {digest, digest[:8]}
