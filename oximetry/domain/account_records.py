@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -140,3 +141,8 @@ class AccountLine:
     created_at: datetime
     sessions: int
     last_seen_at: datetime | None
+
+
+def second_factor_account(doctor_id: str) -> str:
+    """Under what wrong second factors of an account are counted, beside its wrong passwords: SHA-256, hex."""
+    return hashlib.sha256(f"second factor of {doctor_id}".encode()).hexdigest()

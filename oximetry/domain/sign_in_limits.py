@@ -19,6 +19,8 @@ ATTACK_FAILURES = 100
 MOST_FROM_A_NETWORK = 40
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 30, 900
 IPV6_PREFIX = 64
+KNOWN = "known:"
+"""How the origin of a known browser begins, in the place of a network."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,15 @@ def test_guesses_from_many_networks_share_their_tries(accounts, factors, guarded
         factors.enter(token, app_shows(clock, guarded[0]), Origin("10.0.1.1"))
 
 
+def test_the_operator_unlocks_the_second_factor_too(accounts, factors, guarded, clock):
+    token = accounts.sign_in(EMAIL, PASSWORD, THERE).token
+    for _ in range(FREE_TRIES):
+        with pytest.raises(SignInRefused):
+            factors.enter(token, "000000", THERE)
+    assert accounts.unlock(EMAIL) == FREE_TRIES
+    assert factors.enter(token, app_shows(clock, guarded[0]), THERE)
+
+
 def test_the_browser_that_is_known_keeps_its_own_tries(accounts, factors, clock):
     entry = accounts.sign_in(EMAIL, PASSWORD, HERE)
     secret = factors.new_secret()

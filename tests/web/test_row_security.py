@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -101,6 +102,24 @@ def test_every_page_works_as_that_role(shared: tuple[World, str]) -> None:
     assert admin.get("/medic/storage", base_url=BASE_URL).status_code == 200
     assert patient_id in admin.get("/medic/storage", base_url=BASE_URL).text
     assert admin.get(f"/medic/patients/{patient_id}", base_url=BASE_URL).status_code == 404
+
+
+def test_doctors_sign_into_one_chain_as_that_role(shared: tuple[World, str]) -> None:
+    world, _address = shared
+    review = world.services.review
+    for which, email in enumerate(("ana@localhost", "bogdan@localhost")):
+        world.stored_night(email, which)
+        doctor = world.doctor(email)
+        before = acting_for.set(doctor.id)
+        try:
+            review.set_profile(replace(review.profile(doctor.id), signer_name="Dr. Ana Pop"))
+            (night_id,) = review.waiting(doctor.id)
+            seen = review.draft(doctor.id, night_id).numbers_sha256
+            version = review.save_draft(doctor.id, night_id, "ODI4 {odi4_mean120}.", "", 0, seen=seen)
+            review.sign(doctor, night_id, version=version, seen=seen, has_read=True)
+        finally:
+            acting_for.reset(before)
+    assert review.chain_is_whole()
 
 
 def test_a_query_that_forgets_the_doctor_still_finds_nobody_elses(shared: tuple[World, str]) -> None:

@@ -11,6 +11,7 @@ from oximetry.adapters.catalogue import review_tables as r
 from oximetry.adapters.catalogue import tables as t
 from oximetry.adapters.catalogue.account_tables import account_links, known_browsers, passkeys, recovery_codes
 from oximetry.adapters.catalogue.job_tables import jobs
+from oximetry.domain.account_records import second_factor_account
 
 
 class AccountErasureTable:
@@ -38,7 +39,7 @@ class AccountErasureTable:
             counts[table.name] = counts.get(table.name, 0) + removed
 
         account = hashlib.sha256(row.email.encode()).hexdigest()
-        second = hashlib.sha256(f"second factor of {doctor_id}".encode()).hexdigest()
+        second = second_factor_account(doctor_id)
         gone(t.login_attempts, t.login_attempts.c.account_sha256.in_([account, second]))
         gone(account_links, account_links.c.email == row.email)
         for table in (known_browsers, recovery_codes, passkeys, t.doctor_sessions, t.device_loans, t.upload_items,

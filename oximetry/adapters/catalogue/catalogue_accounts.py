@@ -13,10 +13,7 @@ from oximetry.adapters.catalogue.account_tables import account_links
 from oximetry.domain.account_records import AccountLine, DoctorSession, Origin, SessionState
 from oximetry.domain.errors import NotFound
 from oximetry.domain.records import Doctor, Role
-from oximetry.domain.sign_in_limits import NETWORK_WINDOW, WINDOW, Failures
-
-KNOWN = "known:"
-"""How the origin of a known browser begins, in the place of a network."""
+from oximetry.domain.sign_in_limits import KNOWN, NETWORK_WINDOW, WINDOW, Failures
 
 
 def _doctor(row: Any) -> Doctor:

@@ -6,18 +6,18 @@ import hashlib
 import re
 from collections.abc import Callable
 
-from oximetry.domain.account_records import KNOWN_FOR, Origin
+from oximetry.domain.account_records import KNOWN_FOR, Origin, second_factor_account
 from oximetry.domain.audit import ANYBODY
 from oximetry.domain.catalogue_ports import Catalogue, Transaction
 from oximetry.domain.errors import SignInRefused, TooManyAttempts
 from oximetry.domain.ports import Clock, PasswordHasher
 from oximetry.domain.records import Doctor
-from oximetry.domain.sign_in_limits import wait_s
+from oximetry.domain.sign_in_limits import KNOWN, wait_s
 
 LONGEST_TRIED = 257
 """Of a password that somebody tries to sign in with, so many characters are looked at."""
 EMAIL = re.compile(r"[^@\s\x00]{1,64}@[^@\s\x00]+\.[^@\s\x00]{2,}|[^@\s\x00]{1,64}@localhost")
-_KNOWN, _ANYWHERE = "known:", "anywhere"
+_ANYWHERE = "anywhere"
 
 
 class Attempts:
@@ -63,7 +63,7 @@ class Attempts:
 
         Raises ``SignInRefused`` ``code_wrong``, and ``TooManyAttempts``.
         """
-        account = sha256(f"second factor of {doctor.id}")
+        account = second_factor_account(doctor.id)
         with self._catalogue.write() as transaction:
             place, is_known = self._place(transaction, doctor, origin)
             place = place or _ANYWHERE
@@ -84,7 +84,7 @@ class Attempts:
         if doctor is None or not origin.known_token:
             return "", False
         is_known = transaction.account_guards.knows_browser(doctor.id, token, self._clock() - KNOWN_FOR)
-        return (f"{_KNOWN}{token[:32]}" if is_known else ""), is_known
+        return (f"{KNOWN}{token[:32]}" if is_known else ""), is_known
 
     def _begin(self, transaction: Transaction, account: str, places: tuple[str, str], *, is_known: bool) -> str:
         now = self._clock()
@@ -100,6 +100,7 @@ class Attempts:
             found = transaction.accounts.find(email.strip())
             count = transaction.accounts.forget_failures(sha256(email.strip().lower()))
             if found is not None:
+                count += transaction.accounts.forget_failures(second_factor_account(found.id))
                 transaction.audit.add(self._clock(), None, "account_unlocked", ("doctor", found.id))
         return count
 

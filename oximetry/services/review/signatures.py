@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
+from oximetry.domain.acting import for_everybody
 from oximetry.domain.catalogue_ports import Transaction
 from oximetry.domain.errors import DraftConflict, InvalidRequest, NotFound, NumbersChanged
 from oximetry.domain.interpretation import checked_reason
@@ -115,7 +116,7 @@ class Signatures(Drafts):
 
     def chain_is_whole(self) -> bool:
         """Whether no signed report was changed, taken out or put in between; of an erased one only its link is left."""
-        with self._catalogue.read() as transaction:
+        with for_everybody(), self._catalogue.read() as transaction:
             reports = transaction.clinical_reports.chain()
         previous = FIRST_LINK
         for position, report in enumerate(reports, start=1):
@@ -129,7 +130,7 @@ class Signatures(Drafts):
     def _sign(
         self, doctor: Doctor, night_id: Subject, version: int, seen: str, has_read: bool, reason: str | None
     ) -> ClinicalReport:
-        with self._catalogue.write() as transaction:
+        with for_everybody(), self._catalogue.write() as transaction:  # numbers and chain are one for all doctors
             of = reviewed(transaction, doctor.id, night_id, lock=True)
             before = transaction.clinical_reports.newest(doctor.id, [of.subject]).get(of.subject)
             self._check_order(before, reason)
